@@ -1,0 +1,299 @@
+/**
+ * The connector contract: a provider is a value.
+ *
+ * Data and pure functions only. A connector describes requests, reads answers, normalizes, declares how signatures
+ * are made and classifies errors; one engine does the I/O. Every optional ability is an explicit `null`.
+ *
+ * @module
+ */
+import type { ModelName, NormalizedRecord } from "@patchbay/shared";
+import type { z } from "zod";
+
+export interface Connector {
+  /** Slug in URLs and rows, such as `shopify`. */
+  readonly id: string;
+  readonly name: string;
+  readonly api: ApiInfo;
+  /** What the end customer types before authorizing, such as a shop domain. Empty for most providers. */
+  readonly parameters: readonly ConnectionParameter[];
+  readonly auth: OAuth2Auth;
+  readonly identity: Identity;
+  readonly limits: readonly RateLimit[];
+  readonly resources: Readonly<Record<string, Resource>>;
+  readonly webhooks: Webhooks | null;
+  /** How a connection is given back; `null`: the provider offers no call for it. */
+  readonly disconnect: { readonly revokes: "token" | "installation"; request(): ProviderRequest } | null;
+  /** `null`: the answer is a success, or the generic rules by HTTP status apply. */
+  classify(response: ProviderResponse): ProviderFault | null;
+  /** What the provider says of our remaining budget. */
+  observe(response: ProviderResponse): BudgetObservation | null;
+}
+
+export interface ApiInfo {
+  /** Pinned. */
+  readonly version: string;
+  readonly docs: string;
+  /** `YYYY-MM-DD` of the last check against the provider's documentation. */
+  readonly checkedOn: string;
+  /** Origin and path prefix of one account's API, from declared, pattern-checked parameters. */
+  baseUrl(params: ConnectionParams): string;
+  /** Header that carries the access token. */
+  authorizationHeader(accessToken: string): readonly [name: string, value: string];
+  /** Header that tells the version which answered, compared with the pin. */
+  readonly versionHeader: string | null;
+}
+
+/** Values of the declared parameters after `normalize`, and nothing else. */
+export type ConnectionParams = Readonly<Record<string, string>>;
+
+export interface ConnectionParameter {
+  readonly name: string;
+  readonly label: string;
+  readonly hint: string;
+  /** Fixed text shown behind the field. */
+  readonly suffix: string | null;
+  readonly example: string;
+  /** What a person may type → the canonical value; `null` when it cannot be one. */
+  normalize(input: string): string | null;
+  /** Checked again on the canonical value before any request: it decides which host gets our secrets. */
+  readonly pattern: RegExp;
+}
+
+export interface OAuth2Auth {
+  readonly kind: "oauth2";
+  authorizeUrl(params: ConnectionParams): string;
+  tokenUrl(params: ConnectionParams): string;
+  readonly scopeSeparator: " " | ",";
+  /** Scopes that reading a model needs. */
+  readonly scopesByModel: Readonly<Partial<Record<ModelName, readonly string[]>>>;
+  /** Whether `granted` covers `needed`, by the provider's own implications (`write_x` includes `read_x`). */
+  covers(granted: readonly string[], needed: string): boolean;
+  readonly pkce: boolean;
+  readonly clientAuthentication: "client_secret_post" | "client_secret_basic";
+  readonly tokenRequestFormat: "form" | "json";
+  /** Sent with the code exchange, such as `{expiring: "1"}`. */
+  readonly exchangeParameters: Readonly<Record<string, string>>;
+  readonly refresh: RefreshPolicy;
+  /** Used when the answer has no `expires_in`; `null`: treat as never expiring. */
+  readonly defaultLifetimeSeconds: number | null;
+  /** Extra checks of the callback's query, such as Shopify's HMAC. `null` when all is well, else what is wrong. */
+  verifyCallback(input: {
+    readonly query: URLSearchParams;
+    readonly params: ConnectionParams;
+    readonly clientSecret: string;
+    readonly now: Date;
+  }): CallbackProblem | null;
+}
+export type CallbackProblem = "bad_hmac" | "stale_timestamp" | "wrong_account";
+
+/** `rotating`: every refresh gives a new refresh token. */
+export type RefreshPolicy =
+  | { readonly kind: "none" }
+  | { readonly kind: "stable" }
+  | { readonly kind: "rotating"; readonly oldTokenWorks: "until_replaced" | "never"; readonly idleDays: number };
+
+/** One call that tells whose account the tokens open. */
+export interface Identity {
+  request(): ProviderRequest;
+  parse(response: ProviderResponse): AccountIdentity;
+}
+export interface AccountIdentity {
+  /** Immutable at the provider (Shopify: the shop's gid). */
+  readonly accountId: string;
+  readonly name: string;
+  readonly url: string | null;
+  /** `live` or `test` account at the provider. */
+  readonly testMode: boolean;
+  readonly grantedScopes: readonly string[];
+  /** Other names of the account that deliveries may carry, such as the shop domain. */
+  readonly aliases: readonly string[];
+}
+
+export type RateLimit =
+  | {
+      readonly kind: "requests";
+      readonly name: string;
+      readonly requests: number;
+      readonly perSeconds: number;
+      readonly scope: "app" | "connection";
+    }
+  | {
+      readonly kind: "cost";
+      readonly name: string;
+      readonly capacity: number;
+      readonly perSecond: number;
+      readonly scope: "connection";
+    }
+  | {
+      readonly kind: "concurrency";
+      readonly name: string;
+      readonly concurrent: number;
+      readonly scope: "app" | "connection";
+    };
+
+/** A request relative to the account's base URL: the engine adds origin, version, credentials, deadline. */
+export interface ProviderRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** Safe to send twice: reads, and writes that the provider de-duplicates. */
+  readonly idempotent: boolean;
+  /** Estimated units of the provider's budget. */
+  readonly cost: number;
+}
+
+export interface ProviderResponse {
+  readonly status: number;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed JSON; integers beyond 2^53 are strings of digits. `null` for an empty body; text when it is not JSON. */
+  readonly body: unknown;
+}
+
+export type ProviderFault =
+  | { readonly kind: "reauthorize" }
+  | { readonly kind: "missing_scope"; readonly scope: string | null }
+  | { readonly kind: "rate_limited"; readonly retryAfterSeconds: number | null }
+  | { readonly kind: "too_large" }
+  | { readonly kind: "gone" }
+  | { readonly kind: "conflict" }
+  | { readonly kind: "rejected"; readonly fields: readonly string[] }
+  | { readonly kind: "unavailable" };
+
+export interface BudgetObservation {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Units that come back per second. */
+  readonly restorePerSecond: number;
+  /** What this call was charged. */
+  readonly cost: number;
+}
+
+/** What `normalize` may ask: ids of other records, known before those records are. */
+export interface NormalizeContext {
+  /** The deterministic edge id of another object of the same account. */
+  id(model: ModelName, remoteId: string): string;
+  /** ISO 4217 of the account, for fields that the provider gives without a currency. */
+  readonly accountCurrency: string | null;
+}
+
+/** How a list walks: one request, its items, the next request. Sizes adapt in the engine through `PageSize`. */
+export interface Resource {
+  readonly name: string;
+  readonly model: ModelName;
+  /** Resource whose items carry these as children (variants of products, refunds of orders); `null`: listed itself. */
+  readonly childOf: string | null;
+  readonly raw: z.ZodType;
+  /** Raised when `normalize` changes what it says of the same raw object. */
+  readonly projectionVersion: number;
+  readonly changes: "updated_since" | "full_scan";
+  /** How deletions show. */
+  readonly deletions: "webhook" | "diff_by_parent" | "full_scan" | "never";
+  /** Seconds that an incremental run looks back before its cursor. */
+  readonly overlapSeconds: number;
+  /** `null` for children. */
+  readonly list: PagedList | null;
+  /** Reads several by id, for the fetcher. `null` for children: their parent is read. */
+  readonly batchRead: BatchRead | null;
+  /** A version that strictly rises with every change of the object; `null`: the read interval decides. */
+  strictVersion(raw: unknown): bigint | null;
+  /** Called only with what `raw` parsed. The objects of one item: its own record and its children's. */
+  normalize(raw: never, context: NormalizeContext): readonly NormalizedRecord[];
+  /** Models of children of one parent, complete in `normalize`: what is missing from a later answer was deleted. */
+  readonly completeChildren: readonly ModelName[];
+}
+
+export interface PagedList {
+  /** @param since only items changed at or after it; `null`: all */
+  first(input: { readonly since: Date | null; readonly pageSize: number }): ProviderRequest;
+  next(page: ProviderResponse, request: ProviderRequest): ProviderRequest | null;
+  items(page: ProviderResponse): readonly unknown[];
+  /** Changes the page size of a request whose cursor stays. */
+  resize(request: ProviderRequest, pageSize: number): ProviderRequest;
+  readonly pageSize: { readonly initial: number; readonly min: number; readonly max: number };
+  /** How many there are, when the provider tells; `null`: it does not. */
+  readonly count: { request(): ProviderRequest; parse(response: ProviderResponse): number | null } | null;
+  /** Further requests that complete an item whose children overflow their inline page. Empty: complete. */
+  expansions(item: unknown): readonly Expansion[];
+}
+
+/** One inline child list that goes on. The engine fetches pages and calls `merge` until `next` is `null`. */
+export interface Expansion {
+  readonly request: ProviderRequest;
+  next(page: ProviderResponse, request: ProviderRequest): ProviderRequest | null;
+  merge(item: unknown, page: ProviderResponse): unknown;
+}
+
+export interface BatchRead {
+  readonly maxIds: number;
+  request(remoteIds: readonly string[]): ProviderRequest;
+  /** In any order; ids that are absent or `null` no longer exist. */
+  parse(response: ProviderResponse): readonly { readonly remoteId: string; readonly item: unknown }[];
+  expansions(item: unknown): readonly Expansion[];
+}
+
+export interface Webhooks {
+  readonly signature: HmacSignature;
+  /** Headers worth keeping with the raw body, lower-case. */
+  readonly keepHeaders: readonly string[];
+  /** Topics to subscribe to for the models asked for. */
+  topics(models: readonly ModelName[]): readonly string[];
+  readonly subscriptions: {
+    list(cursor: string | null): ProviderRequest;
+    parseList(response: ProviderResponse): {
+      readonly subscriptions: readonly { readonly remoteId: string; readonly topic: string; readonly uri: string }[];
+      readonly nextCursor: string | null;
+    };
+    create(topic: string, uri: string): ProviderRequest;
+    parseCreate(response: ProviderResponse): { readonly remoteId: string | null; readonly problem: string | null };
+    remove(remoteId: string): ProviderRequest;
+  };
+  /** What a verified delivery says. `null`: its shape is not one we know; it is kept in quarantine. */
+  parse(delivery: VerifiedDelivery): readonly ProviderChange[] | null;
+}
+
+/** HMAC over the raw body, the secret being the provider app's client secret. */
+export interface HmacSignature {
+  readonly algorithm: "sha256";
+  readonly encoding: "base64" | "hex";
+  /** The first of these that is present counts; lower-case. */
+  readonly headers: readonly string[];
+}
+
+declare const verified: unique symbol;
+/** Only the shared verifier makes one. */
+export interface VerifiedDelivery {
+  readonly [verified]: true;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Parsed JSON; integers beyond 2^53 are strings of digits. */
+  readonly body: unknown;
+}
+
+/** What one element of a delivery hints at. */
+export interface ProviderChange {
+  /** Key of the account as the provider gives it; `null`: the source's own. */
+  readonly accountKey: string | null;
+  /** Equal for copies of the same delivery. */
+  readonly dedupeKey: string;
+  readonly topic: string;
+  readonly hint:
+    | { readonly kind: "changed" | "deleted"; readonly resource: string; readonly remoteId: string }
+    | { readonly kind: "uninstalled" }
+    | { readonly kind: "scopes_changed" }
+    | { readonly kind: "privacy"; readonly request: "data_request" | "redact_customer" | "redact_account" }
+    | { readonly kind: "ignored" };
+}
+
+/** Ties raw schema, model and `normalize` together: a wrong `normalize` does not compile. */
+export function defineResource<Raw extends z.ZodType>(
+  resource: Omit<Resource, "raw" | "normalize"> & {
+    readonly raw: Raw;
+    normalize(raw: z.output<Raw>, context: NormalizeContext): readonly NormalizedRecord[];
+  },
+): Resource {
+  return resource;
+}
+
+export const defineConnector = <const C extends Connector>(connector: C): C => connector;

@@ -1,0 +1,159 @@
+import { z } from "zod";
+import { MODEL_NAMES, type ModelName } from "../models/names.ts";
+import { pageQuery } from "../pagination.ts";
+
+/** A URL of the host that events are delivered to. */
+export interface WebhookEndpoint {
+  /** `we_…` */
+  readonly id: string;
+  readonly url: string;
+  readonly description: string | null;
+  /** Event types wanted, exact or `<model>.*`; empty: all. */
+  readonly types: readonly string[];
+  /** Record events only of these models; empty: all. */
+  readonly models: readonly ModelName[];
+  readonly status: "enabled" | "disabled";
+  /** Why it was disabled: `by_host`, `gone` (answered 410), `failing`. */
+  readonly disabledReason: string | null;
+  readonly createdAt: string;
+}
+export const WebhookEndpoint: z.ZodType<WebhookEndpoint> = z
+  .strictObject({
+    id: z.string(),
+    url: z.string(),
+    description: z.string().nullable(),
+    types: z.array(z.string()),
+    models: z.array(z.enum(MODEL_NAMES)),
+    status: z.enum(["enabled", "disabled"]),
+    disabledReason: z.string().nullable(),
+    createdAt: z.iso.datetime(),
+  })
+  .meta({ id: "WebhookEndpoint" });
+
+/** An endpoint with its signing secret, shown only when made or rotated. */
+export interface WebhookEndpointWithSecret extends WebhookEndpoint {
+  /** `whsec_…`, Standard Webhooks v1. */
+  readonly secret: string;
+}
+export const WebhookEndpointWithSecret: z.ZodType<WebhookEndpointWithSecret> = z
+  .strictObject({
+    id: z.string(),
+    url: z.string(),
+    description: z.string().nullable(),
+    types: z.array(z.string()),
+    models: z.array(z.enum(MODEL_NAMES)),
+    status: z.enum(["enabled", "disabled"]),
+    disabledReason: z.string().nullable(),
+    createdAt: z.iso.datetime(),
+    secret: z.string(),
+  })
+  .meta({ id: "WebhookEndpointWithSecret" });
+
+export interface CreateWebhookEndpoint {
+  readonly url: string;
+  readonly description?: string | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly models?: readonly ModelName[] | undefined;
+}
+const eventType = z
+  .string()
+  .regex(/^[a-z][A-Za-z]*\.([a-z][A-Za-z]*|\*)$/, "an event type such as order.created or order.*");
+export const CreateWebhookEndpoint: z.ZodType<CreateWebhookEndpoint> = z
+  .strictObject({
+    url: z.url().max(2000),
+    description: z.string().max(500).optional(),
+    types: z.array(eventType).max(100).optional(),
+    models: z.array(z.enum(MODEL_NAMES)).optional(),
+  })
+  .meta({ id: "CreateWebhookEndpoint" });
+
+export interface UpdateWebhookEndpoint {
+  readonly url?: string | undefined;
+  readonly description?: string | null | undefined;
+  readonly types?: readonly string[] | undefined;
+  readonly models?: readonly ModelName[] | undefined;
+  readonly status?: "enabled" | "disabled" | undefined;
+}
+export const UpdateWebhookEndpoint: z.ZodType<UpdateWebhookEndpoint> = z
+  .strictObject({
+    url: z.url().max(2000).optional(),
+    description: z.string().max(500).nullable().optional(),
+    types: z.array(eventType).max(100).optional(),
+    models: z.array(z.enum(MODEL_NAMES)).optional(),
+    status: z.enum(["enabled", "disabled"]).optional(),
+  })
+  .meta({ id: "UpdateWebhookEndpoint" });
+
+/** Body of `POST …/rotate-secret`. */
+export interface RotateSecret {
+  /** How long the old secret still signs too: 0–168 hours, default 24. */
+  readonly graceHours?: number | undefined;
+}
+export const RotateSecret: z.ZodType<RotateSecret> = z
+  .strictObject({ graceHours: z.number().min(0).max(168).optional() })
+  .meta({ id: "RotateSecret" });
+
+/** One event for one endpoint. */
+export interface Delivery {
+  /** `dlv_…` */
+  readonly id: string;
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly eventType: string;
+  readonly tenantId: string | null;
+  /** `held`: the endpoint is disabled. `failed`: a dead letter. */
+  readonly status: "pending" | "delivered" | "failed" | "held";
+  readonly attempts: number;
+  readonly nextAttemptAt: string | null;
+  readonly createdAt: string;
+  readonly finishedAt: string | null;
+}
+export const Delivery: z.ZodType<Delivery> = z
+  .strictObject({
+    id: z.string(),
+    endpointId: z.string(),
+    eventId: z.string(),
+    eventType: z.string(),
+    tenantId: z.string().nullable(),
+    status: z.enum(["pending", "delivered", "failed", "held"]),
+    attempts: z.int(),
+    nextAttemptAt: z.iso.datetime().nullable(),
+    createdAt: z.iso.datetime(),
+    finishedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: "Delivery" });
+
+/** One HTTP try of a delivery. */
+export interface Attempt {
+  readonly id: string;
+  readonly deliveryId: string;
+  readonly eventId: string;
+  readonly number: number;
+  /** `null` when no answer came. */
+  readonly statusCode: number | null;
+  /** `timeout`, `connection_refused`, `dns`, `tls`, `blocked_address`, `redirect`, `status` … */
+  readonly problem: string | null;
+  readonly durationMs: number;
+  /** First 16 KiB of the answer as text. */
+  readonly responseBody: string | null;
+  readonly startedAt: string;
+}
+export const Attempt: z.ZodType<Attempt> = z
+  .strictObject({
+    id: z.string(),
+    deliveryId: z.string(),
+    eventId: z.string(),
+    number: z.int(),
+    statusCode: z.int().nullable(),
+    problem: z.string().nullable(),
+    durationMs: z.int(),
+    responseBody: z.string().nullable(),
+    startedAt: z.iso.datetime(),
+  })
+  .meta({ id: "Attempt" });
+
+export const ListDeliveriesQuery = z.strictObject({
+  ...pageQuery,
+  endpointId: z.string().optional(),
+  status: z.enum(["pending", "delivered", "failed", "held"]).optional(),
+});
