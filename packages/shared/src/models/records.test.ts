@@ -55,8 +55,11 @@ describe("records", () => {
   });
 });
 
-function jsonSchema(schema: z.ZodType): { properties: object; required: string[] } {
-  return z
-    .object({ properties: z.record(z.string(), z.unknown()), required: z.array(z.string()) })
-    .parse(z.toJSONSchema(schema));
+const Shape = z.object({ properties: z.record(z.string(), z.unknown()), required: z.array(z.string()) });
+
+/** The object's own JSON schema; one with an id stands behind a reference. */
+function jsonSchema(schema: z.ZodType): z.output<typeof Shape> {
+  const whole = z.toJSONSchema(schema);
+  const name = whole.$ref?.replace("#/$defs/", "");
+  return Shape.parse(name === undefined ? whole : whole.$defs?.[name]);
 }
