@@ -1,0 +1,119 @@
+import type {
+  ConnectionId,
+  ConnectionStatus,
+  GrantId,
+  ModelName,
+  ProviderAppId,
+  TenantUid,
+  WorkspaceId,
+} from "@patchbay/shared";
+import { sql } from "drizzle-orm";
+import {
+  bigint,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from "drizzle-orm/pg-core";
+import { bytea, id, instant } from "../../platform/db/columns.ts";
+import { tenants } from "../workspaces/tables.ts";
+
+/** Tokens for one provider app × provider account × mode. Connections hang on it; it owns refresh. */
+export const grants = pgTable(
+  "grants",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: id<GrantId>().notNull(),
+    provider: text().notNull(),
+    providerAppId: id<ProviderAppId>().notNull(),
+    /** The provider's immutable id of the account. */
+    accountId: text().notNull(),
+    mode: text().$type<"live" | "test">().notNull(),
+    /** Declared connection parameters, such as the shop domain. */
+    params: jsonb().$type<Record<string, string>>().notNull(),
+    /** Sealed JSON of all tokens, under a data key of its own; `null` once destroyed. */
+    tokens: bytea(),
+    /** The pair before, kept until the new one proved itself. Sealed. */
+    previousTokens: bytea(),
+    rowVersion: integer().notNull().default(1),
+    scopes: text().array().notNull().default([]),
+    state: text().$type<"active" | "refreshing" | "uncertain" | "dead">().notNull(),
+    /** Provisional for 60 s: a late pair may still revive it. */
+    deadSince: instant(),
+    /** +1 per claim of a refresh: whoever comes late cannot write. */
+    fence: bigint({ mode: "number" }).notNull().default(0),
+    leaseUntil: instant(),
+    attemptId: uuid(),
+    accessExpiresAt: instant(),
+    refreshExpiresAt: instant(),
+    createdAt: instant().notNull(),
+    updatedAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    uniqueIndex("grants_account").on(t.workspaceId, t.providerAppId, t.accountId, t.mode),
+  ],
+);
+
+/** Token pairs that arrived after their refresh had lost its lease: the only valid pair may be among them. */
+export const orphanTokenPairs = pgTable(
+  "orphan_token_pairs",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: uuid().notNull(),
+    grantId: id<GrantId>().notNull(),
+    tokens: bytea().notNull(),
+    createdAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    foreignKey({ columns: [t.workspaceId, t.grantId], foreignColumns: [grants.workspaceId, grants.id] }),
+  ],
+);
+
+export const connections = pgTable(
+  "connections",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: id<ConnectionId>().notNull(),
+    tenantUid: id<TenantUid>().notNull(),
+    grantId: id<GrantId>().notNull(),
+    provider: text().notNull(),
+    accountId: text().notNull(),
+    accountName: text().notNull(),
+    accountUrl: text(),
+    /** Other names that deliveries may carry, such as the shop domain. */
+    accountAliases: text().array().notNull().default([]),
+    accountCurrency: text(),
+    mode: text().$type<"live" | "test">().notNull(),
+    status: text().$type<ConnectionStatus>().notNull(),
+    health: text().$type<"ok" | "degraded">().notNull().default("ok"),
+    statusReason: text(),
+    models: text().array().$type<ModelName[]>().notNull(),
+    grantedScopes: text().array().notNull().default([]),
+    params: jsonb().$type<Record<string, string>>().notNull(),
+    createdAt: instant().notNull(),
+    activatedAt: instant(),
+    lastSyncedAt: instant(),
+    /** When the next incremental run is due; `null`: none (paused, ended). */
+    nextRunAt: instant(),
+    endedAt: instant(),
+    updatedAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    uniqueIndex("connections_live_account")
+      .on(t.workspaceId, t.tenantUid, t.provider, t.accountId, t.mode)
+      .where(sql`ended_at is null`),
+    index("connections_account").on(t.workspaceId, t.provider, t.accountId),
+    index("connections_grant").on(t.workspaceId, t.grantId),
+    index("connections_next_run").on(t.workspaceId, t.nextRunAt),
+    foreignKey({ columns: [t.workspaceId, t.tenantUid], foreignColumns: [tenants.workspaceId, tenants.uid] }),
+    foreignKey({ columns: [t.workspaceId, t.grantId], foreignColumns: [grants.workspaceId, grants.id] }),
+  ],
+);

@@ -1,0 +1,98 @@
+import type { WorkspaceId } from "@patchbay/shared";
+import { sql } from "drizzle-orm";
+import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from "drizzle-orm/postgres-js";
+import type { ExtractTablesWithRelations } from "drizzle-orm";
+import postgres from "postgres";
+import type { ConnectionOptions } from "./connection.ts";
+
+type NoSchema = Record<string, never>;
+/** An open transaction. Writers that must be atomic with others take one. */
+export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSchema>>;
+
+/** Runs `work` in one transaction in which row-level security shows this workspace and nothing else. */
+export type WithWorkspace = <Result>(workspaceId: WorkspaceId, work: (tx: Tx) => Promise<Result>) => Promise<Result>;
+/** Runs `work` in one transaction that sees schema `queue` (as far as the role may) and no workspace. */
+export type WithQueue = <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result>;
+
+export type Role = "patchbay_app" | "patchbay_worker" | "patchbay_ingest" | "patchbay_owner";
+
+/** The database as one role sees it. The pool itself is not to be had. */
+export interface RoleDatabase {
+  readonly withWorkspace: WithWorkspace;
+  readonly withQueue: WithQueue;
+}
+
+export interface Database {
+  as(role: Role): RoleDatabase;
+  /** Answers a trivial query; for readiness. */
+  ping(): Promise<void>;
+  /** Calls `onWake` with each payload notified on `channel`, over a connection of its own, until closed. */
+  listen(channel: string, onWake: (payload: string) => void): Promise<{ close(): Promise<void> }>;
+  /** Tells other processes; a hint that may be lost. */
+  notify(channel: string, payload: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A transaction that sits idle this long is ended: it would hold back vacuum and locks. */
+const IDLE_IN_TRANSACTION_MS_MAX = 10_000;
+const STATEMENT_MS_MAX = 30_000;
+const CONNECT_SECONDS_MAX = 10;
+
+/** Opens a pool of at most `connectionsMax` connections. Each transaction says which role it runs as. */
+export function openDatabase(connection: ConnectionOptions, connectionsMax: number): Database {
+  const client = connect(connection, connectionsMax);
+  const db = drizzle(client, { casing: "snake_case" });
+  return {
+    as: (role) => ({
+      withWorkspace: (workspaceId, work) => transaction(db, role, workspaceId, work),
+      withQueue: (work) => transaction(db, role, "", work),
+    }),
+    ping: async () => {
+      await client`select 1`;
+    },
+    listen: async (channel, onWake) => {
+      const subscription = await client.listen(channel, onWake);
+      return { close: () => subscription.unlisten() };
+    },
+    notify: async (channel, payload) => {
+      await client.notify(channel, payload);
+    },
+    close: () => client.end({ timeout: 5 }),
+  };
+}
+
+/** A postgres.js client with our limits. Only this folder calls it. */
+export function connect(connection: ConnectionOptions, connectionsMax: number): postgres.Sql {
+  const socket = connection.host.startsWith("/");
+  return postgres({
+    ...(socket
+      ? { path: `${connection.host}/.s.PGSQL.${connection.port}` }
+      : { host: connection.host, port: connection.port }),
+    database: connection.database,
+    username: connection.user,
+    password: connection.password,
+    ssl: connection.ssl === true ? "require" : false,
+    max: connectionsMax,
+    connect_timeout: CONNECT_SECONDS_MAX,
+    onnotice: () => {},
+    connection: {
+      application_name: "patchbay",
+      statement_timeout: STATEMENT_MS_MAX,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+    },
+  });
+}
+
+function transaction<Result>(
+  db: PostgresJsDatabase<NoSchema>,
+  role: Role,
+  workspaceId: string,
+  work: (tx: Tx) => Promise<Result>,
+): Promise<Result> {
+  return db.transaction(async (tx) => {
+    await tx.execute(
+      sql`select set_config('role', ${role}, true), set_config('app.workspace_id', ${workspaceId}, true)`,
+    );
+    return work(tx);
+  });
+}

@@ -1,0 +1,97 @@
+import { drizzle } from "drizzle-orm/postgres-js";
+import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
+import { fileURLToPath } from "node:url";
+import { PgBoss } from "pg-boss";
+import type { Logger } from "../observability/index.ts";
+import { systemClock } from "../runtime/index.ts";
+import type { ConnectionOptions } from "./connection.ts";
+import { connect, openDatabase } from "./database.ts";
+import { ensureInboxPartitions } from "./partitions.ts";
+import { ensureRoles, LOGIN_ROLE, rolesScript } from "./roles.ts";
+
+/** The oldest server that has what the schema needs (`security_invoker`, `NULLS NOT DISTINCT`). */
+const SERVER_VERSION_MIN = 150_000;
+const BOSS_SCHEMA = "pgboss";
+
+export interface MigrateOptions {
+  /** A superuser, a login with CREATEROLE, or `patchbay_login` itself once the roles exist. */
+  readonly connection: ConnectionOptions;
+  /** The password that `patchbay_login` gets; unused when connecting as that login. */
+  readonly loginPassword: string;
+  readonly log: Logger;
+}
+
+/**
+ * Brings a database to this version: roles, schema, partitions, the housekeeping queue. Safe to run again and by
+ * several processes at once (an advisory lock lets one at a time).
+ *
+ * @throws Error with one sentence when the server is too old or the login may not create roles.
+ */
+export async function migrate(options: MigrateOptions): Promise<void> {
+  const client = connect(options.connection, 1);
+  try {
+    await client`select pg_advisory_lock(hashtext('patchbay migrate'))`;
+    await checkServer(client);
+    if (options.connection.user !== LOGIN_ROLE) await makeRoles(client, options);
+    await client`set role patchbay_owner`;
+    await applyMigrations(drizzle(client), { migrationsFolder: MIGRATIONS, migrationsSchema: "drizzle" });
+    await installBoss(client);
+  } finally {
+    await client.end({ timeout: 5 });
+  }
+  await makePartitions(options.connection);
+  options.log.info({ database: options.connection.database }, "database is up to date");
+}
+
+const MIGRATIONS = fileURLToPath(new URL("../../../../../drizzle", import.meta.url));
+
+type Client = ReturnType<typeof connect>;
+
+async function checkServer(client: Client): Promise<void> {
+  const [row] = await client<{ version: number; name: string }[]>`
+    select current_setting('server_version_num')::int as version, current_setting('server_version') as name`;
+  if (row === undefined || row.version < SERVER_VERSION_MIN) {
+    throw new Error(`Patchbay needs PostgreSQL 15 or newer; this server is ${row?.name ?? "unknown"}.`);
+  }
+}
+
+async function makeRoles(client: Client, options: MigrateOptions): Promise<void> {
+  try {
+    await ensureRoles(client, options.connection.database, options.loginPassword);
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error) || error.code !== "42501") throw error;
+    throw new Error(
+      `The login "${options.connection.user}" may not create roles. Let a superuser run this, then start again with ` +
+        `DATABASE_URL naming ${LOGIN_ROLE}:\n\n${rolesScript(options.connection.database)}`,
+      { cause: error },
+    );
+  }
+}
+
+/** pg-boss's own tables, made by the owner; the product then runs it with `migrate: false`. */
+async function installBoss(client: Client): Promise<void> {
+  const boss = new PgBoss({
+    db: { executeSql: async (text, values) => ({ rows: await client.unsafe(text, values as never[]) }) },
+    schema: BOSS_SCHEMA,
+    supervise: false,
+    schedule: false,
+  });
+  await boss.start();
+  await boss.stop({ graceful: false });
+  await client.unsafe(`
+    grant usage on schema ${BOSS_SCHEMA} to patchbay_worker;
+    grant select, insert, update, delete on all tables in schema ${BOSS_SCHEMA} to patchbay_worker;
+    grant usage on all sequences in schema ${BOSS_SCHEMA} to patchbay_worker;
+    grant execute on all functions in schema ${BOSS_SCHEMA} to patchbay_worker;
+    alter default privileges in schema ${BOSS_SCHEMA} grant select, insert, update, delete on tables to patchbay_worker;
+  `);
+}
+
+async function makePartitions(connection: ConnectionOptions): Promise<void> {
+  const database = openDatabase(connection, 1);
+  try {
+    await ensureInboxPartitions({ asOwner: database.as("patchbay_owner").withQueue, clock: systemClock });
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,57 @@
+import { sql } from "drizzle-orm";
+import type { Database } from "./database.ts";
+
+/** Tables without row-level security, each with its reason. */
+const EXEMPT_TABLES: ReadonlySet<string> = new Set([
+  // One row per version of the key-encryption key; holds no workspace's data.
+  "vault_canaries",
+]);
+
+/**
+ * What stands in the way of isolation, in plain sentences; empty when it is in force.
+ *
+ * Looks at the login's and the roles' flags and memberships, at every table with a `workspace_id` and every child of
+ * a partitioned one, at views and at functions that run with their owner's rights.
+ */
+export async function findIsolationProblems(database: Database): Promise<readonly string[]> {
+  return database.as("patchbay_worker").withQueue(async (tx) => {
+    const rows = await tx.execute<{ problem: string }>(sql`
+      with roles as (
+        select oid, rolname, rolsuper, rolbypassrls, rolinherit from pg_roles
+        where rolname in ('patchbay_owner', 'patchbay_app', 'patchbay_worker', 'patchbay_ingest') or rolname = session_user
+      ),
+      tables as (
+        select c.oid, c.relname, c.relispartition, c.relrowsecurity, c.relforcerowsecurity,
+               exists (select 1 from pg_policy p where p.polrelid = c.oid) as has_policy,
+               pg_get_userbyid(c.relowner) as owner
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and c.relkind in ('r', 'p')
+      )
+      select format('role %s is a superuser', rolname) as problem from roles where rolsuper
+      union all select format('role %s has BYPASSRLS', rolname) from roles where rolbypassrls
+      union all select format('role %s inherits the rights of others', rolname) from roles where rolinherit
+      union all
+        select format('role %s is a member of %s', member.rolname, granted.rolname)
+        from pg_auth_members m join roles member on member.oid = m.member join pg_roles granted on granted.oid = m.roleid
+        where member.rolname <> session_user or granted.rolname not in
+          ('patchbay_owner', 'patchbay_app', 'patchbay_worker', 'patchbay_ingest')
+      union all
+        select format('table %s does not enforce row-level security', relname) from tables
+        where not (relrowsecurity and relforcerowsecurity) and not relname = any(${sql.param([...EXEMPT_TABLES])})
+      union all
+        select format('table %s has no policy', relname) from tables
+        where not relispartition and not has_policy and not relname = any(${sql.param([...EXEMPT_TABLES])})
+      union all select format('partition %s has a policy of its own', relname) from tables where relispartition and has_policy
+      union all select format('table %s belongs to %s', relname, owner) from tables where owner <> 'patchbay_owner'
+      union all
+        select format('view %s runs with the rights of its owner', c.relname)
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'app', 'queue') and c.relkind = 'v'
+          and not coalesce(c.reloptions::text like '%security_invoker=true%', false)
+      union all
+        select format('function %s runs with the rights of its owner', p.proname)
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname in ('public', 'app', 'queue') and p.prosecdef`);
+    return rows.map((row) => row.problem);
+  });
+}

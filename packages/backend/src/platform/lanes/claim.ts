@@ -1,0 +1,165 @@
+import type { TenantUid, WorkspaceId } from "@patchbay/shared";
+import { sql } from "drizzle-orm";
+import { randomUUID } from "node:crypto";
+import type { Tx } from "../db/index.ts";
+import type { LaneKey, LaneKind } from "./enqueue.ts";
+
+/** A lane that lost its worker is free again after this long; the promise is 45 s. */
+export const LEASE_MS = 30_000;
+/** Ready lanes looked at per claim; those of the tenants that had least so far are taken. */
+const CANDIDATES_MAX = 500;
+
+export interface LaneItem {
+  readonly id: string;
+  readonly task: string;
+  /** Tries before this one. */
+  readonly attempts: number;
+  readonly runAt: Date;
+}
+
+/** A lane that this worker holds. */
+export interface Lease {
+  readonly key: LaneKey;
+  readonly token: string;
+  readonly items: readonly LaneItem[];
+}
+
+export type ItemOutcome = "done" | { readonly at: Date };
+
+/** The lane went to another worker: nothing of this one may be written any more. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+  constructor() {
+    super("the lane's lease went to another worker");
+  }
+}
+
+/**
+ * Takes up to `lanesMax` ready lanes, those of tenants with the least virtual time first, with up to `itemsPerLane`
+ * due items each, oldest due first.
+ */
+export async function claimLanes(
+  tx: Tx,
+  input: { kind: LaneKind; lanesMax: number; itemsPerLane: number; now: Date },
+): Promise<readonly Lease[]> {
+  const token = randomUUID();
+  const now = sql`${input.now.toISOString()}::timestamptz`;
+  const rows = await tx.execute<ClaimedRow>(sql`
+    with ready as (
+      select workspace_id, kind, lane_id, tenant_uid, next_at from queue.lanes
+      where kind = ${input.kind} and pending > 0 and next_at <= ${now} and (lease_until is null or lease_until <= ${now})
+      order by next_at limit ${CANDIDATES_MAX}
+    ), fair as (
+      select r.* from ready r left join queue.tenants t using (workspace_id, tenant_uid, kind)
+      order by coalesce(t.virtual_time, 0), r.next_at limit ${input.lanesMax}
+    ), held as (
+      update queue.lanes l set lease_until = ${now} + ${`${LEASE_MS} milliseconds`}::interval, lease_token = ${token}
+      from (
+        select l.workspace_id, l.kind, l.lane_id, l.tenant_uid from queue.lanes l join fair using (workspace_id, kind, lane_id, tenant_uid)
+        where l.pending > 0 and l.next_at <= ${now} and (l.lease_until is null or l.lease_until <= ${now})
+        for update of l skip locked
+      ) mine
+      where (l.workspace_id, l.kind, l.lane_id, l.tenant_uid) = (mine.workspace_id, mine.kind, mine.lane_id, mine.tenant_uid)
+      returning l.workspace_id, l.kind, l.lane_id, l.tenant_uid
+    )
+    select h.workspace_id, h.lane_id, h.tenant_uid, i.id, i.task, i.attempts, i.run_at
+    from held h left join lateral (
+      select * from queue.items i
+      where i.workspace_id = h.workspace_id and i.kind = h.kind and i.lane_id = h.lane_id and i.tenant_uid = h.tenant_uid
+        and i.run_at <= ${now}
+      order by i.run_at, i.id limit ${input.itemsPerLane}
+    ) i on true
+    order by h.workspace_id, h.lane_id, h.tenant_uid, i.run_at, i.id`);
+  return groupByLane(input.kind, token, rows);
+}
+
+/** Keeps the lease for another {@link LEASE_MS}. @returns whether it was still ours */
+export async function extendLease(tx: Tx, lease: Lease, now: Date): Promise<boolean> {
+  const rows = await tx.execute(sql`
+    update queue.lanes set lease_until = ${now.toISOString()}::timestamptz + ${`${LEASE_MS} milliseconds`}::interval
+    where ${isLane(lease.key)} and lease_token = ${lease.token} returning 1`);
+  return rows.length > 0;
+}
+
+/** Locks the lane's row and makes sure that the lease is still ours. @throws LeaseLost */
+export async function fence(tx: Tx, lease: Lease): Promise<void> {
+  const rows = await tx.execute(
+    sql`select 1 from queue.lanes where ${isLane(lease.key)} and lease_token = ${lease.token} for update`,
+  );
+  if (rows.length === 0) throw new LeaseLost();
+}
+
+/** Ends items (`done`) or puts them off, in the transaction of the work's effects. @throws LeaseLost */
+export async function settle(
+  tx: Tx,
+  lease: Lease,
+  outcomes: readonly { readonly id: string; readonly outcome: ItemOutcome }[],
+): Promise<void> {
+  await fence(tx, lease);
+  const done = outcomes.filter(({ outcome }) => outcome === "done").map(({ id }) => id);
+  if (done.length > 0) {
+    await tx.execute(sql`
+      with gone as (delete from queue.items where id = any(${sql.param(done)}::uuid[]) returning 1)
+      update queue.lanes set pending = greatest(0, pending - (select count(*) from gone)::int) where ${isLane(lease.key)}`);
+  }
+  for (const { id, outcome } of outcomes) {
+    if (outcome === "done") continue;
+    await tx.execute(
+      sql`update queue.items set run_at = ${outcome.at.toISOString()}::timestamptz, attempts = least(attempts + 1, 30000) where id = ${id}`,
+    );
+  }
+}
+
+/** Gives the lane back, due at its earliest item, and charges its tenant `cost` units of virtual time. */
+export async function releaseLane(tx: Tx, lease: Lease, cost: number): Promise<void> {
+  const { key } = lease;
+  await tx.execute(sql`
+    update queue.lanes l set lease_until = null, lease_token = null, pending = case when due.at is null then 0 else greatest(l.pending, 1) end,
+      next_at = coalesce(due.at, l.next_at)
+    from (
+      select min(run_at) as at from queue.items i
+      where i.workspace_id = ${key.workspaceId} and i.kind = ${key.kind} and i.lane_id = ${key.laneId} and i.tenant_uid = ${key.tenantUid}
+    ) due
+    where ${isLane(key)} and lease_token = ${lease.token}`);
+  // Whoever was idle starts at the least virtual time of those that wait: idling earns no credit.
+  await tx.execute(sql`
+    insert into queue.tenants as t (workspace_id, tenant_uid, kind, virtual_time)
+    values (${key.workspaceId}, ${key.tenantUid}, ${key.kind}, (${leastWaiting(key.kind)}) + ${cost})
+    on conflict (workspace_id, tenant_uid, kind) do update
+      set virtual_time = greatest(t.virtual_time, (${leastWaiting(key.kind)})) + ${cost}`);
+}
+
+interface ClaimedRow extends Record<string, unknown> {
+  workspace_id: WorkspaceId;
+  lane_id: string;
+  tenant_uid: TenantUid;
+  id: string | null;
+  task: string;
+  attempts: number;
+  run_at: string;
+}
+
+function groupByLane(kind: LaneKind, token: string, rows: readonly ClaimedRow[]): readonly Lease[] {
+  const lanes = new Map<string, { key: LaneKey; token: string; items: LaneItem[] }>();
+  for (const row of rows) {
+    const key: LaneKey = { kind, workspaceId: row.workspace_id, tenantUid: row.tenant_uid, laneId: row.lane_id };
+    const name = `${row.workspace_id} ${row.lane_id} ${row.tenant_uid}`;
+    const lane = lanes.get(name) ?? { key, token, items: [] };
+    lanes.set(name, lane);
+    if (row.id !== null) {
+      lane.items.push({ id: row.id, task: row.task, attempts: row.attempts, runAt: new Date(row.run_at) });
+    }
+  }
+  return [...lanes.values()];
+}
+
+function isLane(key: LaneKey) {
+  return sql`workspace_id = ${key.workspaceId} and kind = ${key.kind} and lane_id = ${key.laneId} and tenant_uid = ${key.tenantUid}`;
+}
+
+function leastWaiting(kind: LaneKind) {
+  return sql`
+    select coalesce(min(w.virtual_time), 0) from (
+      select l.workspace_id, l.tenant_uid from queue.lanes l where l.kind = ${kind} and l.pending > 0 order by l.next_at limit ${CANDIDATES_MAX}
+    ) waiting join queue.tenants w on (w.workspace_id, w.tenant_uid, w.kind) = (waiting.workspace_id, waiting.tenant_uid, ${kind})`;
+}

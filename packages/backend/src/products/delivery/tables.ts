@@ -1,0 +1,108 @@
+import type {
+  AttemptId,
+  DeliveryId,
+  EndpointId,
+  EventId,
+  EventType,
+  ModelName,
+  TenantUid,
+  WorkspaceId,
+} from "@patchbay/shared";
+import { sql } from "drizzle-orm";
+import { bigint, foreignKey, index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bytea, id, instant } from "../../platform/db/columns.ts";
+import { events } from "../../domain/events/tables.ts";
+
+export const endpoints = pgTable(
+  "endpoints",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: id<EndpointId>().notNull(),
+    url: text().notNull(),
+    description: text(),
+    types: text().array().notNull().default([]),
+    models: text().array().$type<ModelName[]>().notNull().default([]),
+    status: text().$type<"enabled" | "disabled">().notNull(),
+    disabledReason: text(),
+    /** Events at or before this position are not for it: it was made later. */
+    sincePosition: bigint({ mode: "number" }).notNull().default(0),
+    failingSince: instant(),
+    lastSuccessAt: instant(),
+    /** Breaker: no attempt before this instant. */
+    openUntil: instant(),
+    consecutiveFailures: integer().notNull().default(0),
+    createdAt: instant().notNull(),
+    updatedAt: instant().notNull(),
+    deletedAt: instant(),
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.id] })],
+);
+
+/** Signing secrets, newest first; several live during a rotation. */
+export const endpointSecrets = pgTable(
+  "endpoint_secrets",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: uuid().notNull(),
+    endpointId: id<EndpointId>().notNull(),
+    secret: bytea().notNull(),
+    createdAt: instant().notNull(),
+    expiresAt: instant(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    index("endpoint_secrets_endpoint").on(t.workspaceId, t.endpointId, t.createdAt),
+    foreignKey({ columns: [t.workspaceId, t.endpointId], foreignColumns: [endpoints.workspaceId, endpoints.id] }),
+  ],
+);
+
+export const deliveries = pgTable(
+  "deliveries",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: id<DeliveryId>().notNull(),
+    endpointId: id<EndpointId>().notNull(),
+    eventId: id<EventId>().notNull(),
+    eventType: text().$type<EventType>().notNull(),
+    tenantUid: id<TenantUid>().notNull(),
+    position: bigint({ mode: "number" }).notNull(),
+    status: text().$type<"pending" | "delivered" | "failed" | "held">().notNull(),
+    attempts: integer().notNull().default(0),
+    nextAttemptAt: instant(),
+    createdAt: instant().notNull(),
+    finishedAt: instant(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    uniqueIndex("deliveries_event").on(t.workspaceId, t.endpointId, t.eventId),
+    index("deliveries_status").on(t.workspaceId, t.status, t.id),
+    index("deliveries_open")
+      .on(t.workspaceId, t.endpointId, t.position)
+      .where(sql`status in ('pending', 'held')`),
+    foreignKey({ columns: [t.workspaceId, t.endpointId], foreignColumns: [endpoints.workspaceId, endpoints.id] }),
+    foreignKey({ columns: [t.workspaceId, t.eventId], foreignColumns: [events.workspaceId, events.id] }),
+  ],
+);
+
+export const attempts = pgTable(
+  "attempts",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: id<AttemptId>().notNull(),
+    deliveryId: id<DeliveryId>().notNull(),
+    endpointId: id<EndpointId>().notNull(),
+    eventId: id<EventId>().notNull(),
+    number: integer().notNull(),
+    statusCode: integer(),
+    problem: text(),
+    durationMs: integer().notNull(),
+    /** First 16 KiB of the answer. */
+    responseBody: text(),
+    startedAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    index("attempts_endpoint").on(t.workspaceId, t.endpointId, t.id),
+    index("attempts_delivery").on(t.workspaceId, t.deliveryId, t.number),
+  ],
+);
