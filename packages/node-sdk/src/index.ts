@@ -1,0 +1,84 @@
+/**
+ * Patchbay for Node: connect sessions, records, events and verified webhooks.
+ *
+ * @module
+ */
+export { ApiPromise, type ApiResponse } from "./api-promise.ts";
+export { Patchbay, type PatchbayOptions } from "./client.ts";
+export {
+  ApiAbortError,
+  ApiConnectionError,
+  ApiError,
+  ApiTimeoutError,
+  AuthenticationError,
+  BadRequestError,
+  ConflictError,
+  NotFoundError,
+  PatchbayError,
+  PermissionDeniedError,
+  RateLimitError,
+  ServerError,
+  UnprocessableError,
+  WebhookVerificationError,
+  type WebhookRefusal,
+} from "./errors.ts";
+export type { EventTail, TailParams } from "./event-tail.ts";
+export type { EventOf, EventType, PatchbayEvent, RecordChange } from "./events.ts";
+export { ListPage, type ListParams, PagePromise } from "./pagination.ts";
+export type { ConnectSessions } from "./resources/connect-sessions.ts";
+export type { Connections, ListConnectionsParams } from "./resources/connections.ts";
+export type { Deliveries, ListDeadLettersParams, ListDeliveriesParams } from "./resources/deliveries.ts";
+export type { Events, ListEventsParams } from "./resources/events.ts";
+export type { Inbox, ListInboxParams } from "./resources/inbox.ts";
+export type { Providers } from "./resources/providers.ts";
+export type { ListRecordsParams, Records, RetrieveRecordParams } from "./resources/records.ts";
+export type { ListRunsParams, Runs, TriggerRunParams } from "./resources/runs.ts";
+export type { Tenants, UpsertTenantParams } from "./resources/tenants.ts";
+export type { WebhookEndpoints } from "./resources/webhook-endpoints.ts";
+export type { TenantScope } from "./tenant-scope.ts";
+export type { RequestOptions } from "./transport.ts";
+export { VERSION } from "./version.ts";
+export type { HeadersLike, SignedEvent, VerifyOptions, Webhooks } from "./webhooks.ts";
+export type {
+  Account,
+  Address,
+  AnyRecord,
+  Attempt,
+  BaseRecord,
+  Connection,
+  ConnectionRun,
+  ConnectionStatus,
+  ConnectionTest,
+  ConnectSession,
+  CreateConnectSession,
+  CreateReauthorizeSession,
+  CreateWebhookEndpoint,
+  Customer,
+  CustomField,
+  Delivery,
+  ErrorCode,
+  FieldProblem,
+  InboxEntry,
+  ModelName,
+  Order,
+  OrderLine,
+  Page,
+  Permission,
+  Product,
+  Provider,
+  ProviderApp,
+  PutProviderApp,
+  RecordOf,
+  Refund,
+  RotateSecret,
+  Run,
+  RunModel,
+  RunStatus,
+  Tenant,
+  TriggeredRun,
+  TriggerRun,
+  UpdateWebhookEndpoint,
+  Variant,
+  WebhookEndpoint,
+  WebhookEndpointWithSecret,
+} from "@patchbay/shared";

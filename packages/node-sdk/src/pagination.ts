@@ -1,0 +1,97 @@
+import type { Page } from "@patchbay/shared";
+import { ApiPromise, type ApiResponse } from "./api-promise.ts";
+import { PatchbayError } from "./errors.ts";
+
+/** What every list takes. */
+export interface ListParams {
+  /** Items per page, 1–100; default 50. */
+  readonly limit?: number | undefined;
+  /** `nextCursor` of an earlier page, to go on from there. */
+  readonly cursor?: string | undefined;
+}
+
+/** Asks for the page behind `cursor`; the first page when there is none. */
+export type FetchPage<Item> = (cursor?: string) => Promise<ApiResponse<Page<Item>>>;
+
+/** One page of a list. Iterating it gives the items of this page and of all that follow. */
+export class ListPage<Item> implements Page<Item>, AsyncIterable<Item> {
+  readonly data: readonly Item[];
+  readonly hasMore: boolean;
+  readonly nextCursor: string | null;
+  readonly #fetchPage: FetchPage<Item>;
+
+  constructor(page: Page<Item>, fetchPage: FetchPage<Item>) {
+    this.data = page.data;
+    this.hasMore = page.hasMore;
+    this.nextCursor = page.nextCursor;
+    this.#fetchPage = fetchPage;
+  }
+
+  hasNextPage(): boolean {
+    return this.hasMore && this.nextCursor !== null;
+  }
+
+  /** @throws PatchbayError when there is none: ask `hasNextPage()` first. */
+  async getNextPage(): Promise<ListPage<Item>> {
+    if (!this.hasMore || this.nextCursor === null) throw new PatchbayError("there is no next page");
+    const next = await this.#fetchPage(this.nextCursor);
+    // A list that stands still would be read for ever.
+    if (next.data.hasMore && next.data.nextCursor === this.nextCursor) {
+      throw new PatchbayError("the server answered with the cursor it was given: reading on would not end");
+    }
+    return new ListPage(next.data, this.#fetchPage);
+  }
+
+  /** This page and all that follow. */
+  async *pages(): AsyncGenerator<ListPage<Item>, void> {
+    let page: ListPage<Item> = this;
+    yield page;
+    while (page.hasNextPage()) {
+      page = await page.getNextPage();
+      yield page;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void> {
+    for await (const page of this.pages()) yield* page.data;
+  }
+}
+
+/**
+ * What a list call returns. Await it for one page, or iterate it for everything:
+ *
+ * ```ts
+ * for await (const order of patchbay.tenant("acme").records.list("order")) { … }
+ * ```
+ *
+ * Pages are asked for one at a time, when the one before is used up.
+ */
+export class PagePromise<Item> extends ApiPromise<ListPage<Item>> implements AsyncIterable<Item> {
+  constructor(fetchPage: FetchPage<Item>) {
+    super(fetchPage().then((response) => ({ ...response, data: new ListPage(response.data, fetchPage) })));
+  }
+
+  /** Page by page. */
+  async *pages(): AsyncGenerator<ListPage<Item>, void> {
+    yield* (await this).pages();
+  }
+
+  /**
+   * The first items as an array.
+   *
+   * @param options.limit the most items to take over all pages; required, because a list may be longer than memory
+   */
+  async toArray(options: { readonly limit: number }): Promise<Item[]> {
+    const items: Item[] = [];
+    if (options.limit <= 0) return items;
+    for await (const item of this) {
+      items.push(item);
+      if (items.length >= options.limit) break;
+    }
+    return items;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void> {
+    yield* await this;
+  }
+}

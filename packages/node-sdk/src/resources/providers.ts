@@ -1,0 +1,22 @@
+import type { Provider, ProviderApp, PutProviderApp } from "@patchbay/shared";
+import type { ApiPromise } from "../api-promise.ts";
+import type { ListParams, PagePromise } from "../pagination.ts";
+import type { RequestOptions, Transport } from "../transport.ts";
+
+/** What can be connected, and your own apps there. */
+export class Providers {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  list(params: ListParams = {}, options?: RequestOptions): PagePromise<Provider> {
+    return this.#transport.list({ method: "GET", path: ["providers"], query: { ...params }, options });
+  }
+
+  /** Registers your app at a provider, or replaces it. The secret is sealed and never shown again. */
+  setApp(provider: string, params: PutProviderApp, options?: RequestOptions): ApiPromise<ProviderApp> {
+    return this.#transport.request({ method: "PUT", path: ["providers", provider, "app"], body: params, options });
+  }
+}

@@ -1,0 +1,52 @@
+import type { ModelName, RecordOf } from "@patchbay/shared";
+import type { ApiPromise } from "../api-promise.ts";
+import type { ListParams, PagePromise } from "../pagination.ts";
+import type { RequestOptions, Transport } from "../transport.ts";
+
+export interface ListRecordsParams extends ListParams, RetrieveRecordParams {
+  readonly provider?: string | undefined;
+  readonly connectionId?: string | undefined;
+  /** Records that changed after this `changeSeq`: keep the last one you saw, and read only what is new. */
+  readonly changedAfterSeq?: string | undefined;
+  /** By the provider's clock. */
+  readonly updatedAfter?: string | Date | undefined;
+  /** Deleted ones too; default false. */
+  readonly includeDeleted?: boolean | undefined;
+}
+
+export interface RetrieveRecordParams {
+  /** `raw`: with what the provider sent. */
+  readonly expand?: "raw" | undefined;
+}
+
+/** Normalized records: orders, customers, products … in one shape for every provider. */
+export class Records {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Records of one model in the order of `changeSeq`: oldest change first. */
+  list<M extends ModelName>(
+    tenantId: string,
+    model: M,
+    params: ListRecordsParams = {},
+    options?: RequestOptions,
+  ): PagePromise<RecordOf[M]> {
+    const path = ["tenants", tenantId, "records", model];
+    return this.#transport.list({ method: "GET", path, query: { ...params }, options });
+  }
+
+  /** @throws NotFoundError `record_not_found` */
+  retrieve<M extends ModelName>(
+    tenantId: string,
+    model: M,
+    id: string,
+    params: RetrieveRecordParams = {},
+    options?: RequestOptions,
+  ): ApiPromise<RecordOf[M]> {
+    const path = ["tenants", tenantId, "records", model, id];
+    return this.#transport.request({ method: "GET", path, query: { ...params }, options });
+  }
+}

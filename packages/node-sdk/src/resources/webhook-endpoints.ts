@@ -1,0 +1,61 @@
+import type {
+  Attempt,
+  CreateWebhookEndpoint,
+  Delivery,
+  RotateSecret,
+  UpdateWebhookEndpoint,
+  WebhookEndpoint,
+  WebhookEndpointWithSecret,
+} from "@patchbay/shared";
+import type { ApiPromise } from "../api-promise.ts";
+import type { ListParams, PagePromise } from "../pagination.ts";
+import type { RequestOptions, Transport } from "../transport.ts";
+
+/** URLs of yours that events are delivered to. */
+export class WebhookEndpoints {
+  readonly #transport: Transport;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** The answer holds the signing `secret`; it is not shown again. */
+  create(params: CreateWebhookEndpoint, options?: RequestOptions): ApiPromise<WebhookEndpointWithSecret> {
+    return this.#transport.request({ method: "POST", path: ["webhook-endpoints"], body: params, options });
+  }
+
+  list(params: ListParams = {}, options?: RequestOptions): PagePromise<WebhookEndpoint> {
+    return this.#transport.list({ method: "GET", path: ["webhook-endpoints"], query: { ...params }, options });
+  }
+
+  /** @throws NotFoundError `endpoint_not_found` */
+  retrieve(id: string, options?: RequestOptions): ApiPromise<WebhookEndpoint> {
+    return this.#transport.request({ method: "GET", path: ["webhook-endpoints", id], options });
+  }
+
+  /** Changes what is named. `status: "enabled"` brings a disabled endpoint back, with the deliveries it held. */
+  update(id: string, params: UpdateWebhookEndpoint, options?: RequestOptions): ApiPromise<WebhookEndpoint> {
+    return this.#transport.request({ method: "PATCH", path: ["webhook-endpoints", id], body: params, options });
+  }
+
+  delete(id: string, options?: RequestOptions): ApiPromise<void> {
+    return this.#transport.request({ method: "DELETE", path: ["webhook-endpoints", id], options });
+  }
+
+  /** A new secret. Until `graceHours` are over, both sign: put the new one in place without losing a delivery. */
+  rotateSecret(id: string, params: RotateSecret = {}, options?: RequestOptions): ApiPromise<WebhookEndpointWithSecret> {
+    const path = ["webhook-endpoints", id, "rotate-secret"];
+    return this.#transport.request({ method: "POST", path, body: params, options });
+  }
+
+  /** Sends an `endpoint.test` event to this endpoint. */
+  test(id: string, options?: RequestOptions): ApiPromise<Delivery> {
+    return this.#transport.request({ method: "POST", path: ["webhook-endpoints", id, "test"], options });
+  }
+
+  /** Every HTTP try, newest first. */
+  attempts(id: string, params: ListParams = {}, options?: RequestOptions): PagePromise<Attempt> {
+    const path = ["webhook-endpoints", id, "attempts"];
+    return this.#transport.list({ method: "GET", path, query: { ...params }, options });
+  }
+}
