@@ -71,7 +71,7 @@ async function makeRoles(client: Client, options: MigrateOptions): Promise<void>
 /** pg-boss's own tables, made by the owner; the product then runs it with `migrate: false`. */
 async function installBoss(client: Client): Promise<void> {
   const boss = new PgBoss({
-    db: { executeSql: async (text, values) => ({ rows: await client.unsafe(text, values as never[]) }) },
+    db: { executeSql: (text, values) => executeForBoss(client, text, values) },
     schema: BOSS_SCHEMA,
     supervise: false,
     schedule: false,
@@ -85,6 +85,12 @@ async function installBoss(client: Client): Promise<void> {
     grant execute on all functions in schema ${BOSS_SCHEMA} to patchbay_worker;
     alter default privileges in schema ${BOSS_SCHEMA} grant select, insert, update, delete on tables to patchbay_worker;
   `);
+}
+
+/** Drizzle has turned the client's date encoding off; a text of several statements answers with a list for each. */
+async function executeForBoss(client: Client, text: string, values: readonly unknown[] = []) {
+  const encoded = values.map((value) => (value instanceof Date ? value.toISOString() : value));
+  return { rows: (await client.unsafe(text, encoded as never[])).flat() };
 }
 
 async function makePartitions(connection: ConnectionOptions): Promise<void> {
