@@ -33,7 +33,7 @@ export interface RunModel {
   readonly problem: string | null;
 }
 
-const RunModel: z.ZodType<RunModel> = z.strictObject({
+export const RunModel: z.ZodType<RunModel> = z.strictObject({
   model: z.enum(MODEL_NAMES),
   status: z.enum(["waiting", "running", "completed", "failed"]),
   done: z.int(),

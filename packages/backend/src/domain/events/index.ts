@@ -1,0 +1,2 @@
+export * from "./append-events.ts";
+export * from "./tables.ts";

@@ -1,0 +1,5 @@
+export { authenticateApiKey, createApiKey, type ApiCaller } from "./api-keys.ts";
+export * from "./provider-apps.ts";
+export * from "./tables.ts";
+export * from "./tenants.ts";
+export * from "./workspaces.ts";

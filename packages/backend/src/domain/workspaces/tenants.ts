@@ -1,0 +1,129 @@
+import { AppError, type Page, type PutTenant, type Tenant, type TenantUid, type WorkspaceId } from "@patchbay/shared";
+import { and, asc, eq, gt, isNull } from "drizzle-orm";
+import { randomUUID } from "node:crypto";
+import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
+import type { Clock } from "../../platform/runtime/index.ts";
+import { tenants } from "./tables.ts";
+
+interface Deps {
+  readonly withWorkspace: WithWorkspace;
+  readonly clock: Clock;
+}
+
+/** A tenant by both its names. */
+export interface TenantRef {
+  readonly uid: TenantUid;
+  readonly externalId: string;
+}
+
+/** Makes a tenant, or changes what is given. */
+export async function putTenant(
+  deps: Deps,
+  input: { readonly workspaceId: WorkspaceId; readonly id: string; readonly body: PutTenant },
+): Promise<Tenant> {
+  const now = deps.clock.now();
+  const { name, metadata } = input.body;
+  const changes = {
+    ...(name === undefined ? {} : { name }),
+    ...(metadata === undefined ? {} : { metadata: { ...metadata } }),
+  };
+  return deps.withWorkspace(input.workspaceId, async (tx) => {
+    const [row] = await tx
+      .insert(tenants)
+      .values({
+        workspaceId: input.workspaceId,
+        // Random, one per incarnation: a tenant made again under the same name never meets its erased self.
+        uid: randomUUID() as TenantUid,
+        externalId: input.id,
+        ...changes,
+        createdAt: now,
+        updatedAt: now,
+      })
+      .onConflictDoUpdate({
+        target: [tenants.workspaceId, tenants.externalId],
+        targetWhere: isNull(tenants.erasedAt),
+        set: { ...changes, updatedAt: now },
+      })
+      .returning();
+    if (row === undefined) throw new Error("the tenant was not written");
+    return toTenant(row);
+  });
+}
+
+/** @throws AppError `tenant_not_found` */
+export async function getTenant(
+  deps: Pick<Deps, "withWorkspace">,
+  input: { readonly workspaceId: WorkspaceId; readonly id: string },
+): Promise<Tenant> {
+  return deps.withWorkspace(input.workspaceId, async (tx) => toTenant(await findTenant(tx, input)));
+}
+
+/** Both names of a live tenant. @throws AppError `tenant_not_found` */
+export async function tenantRef(
+  tx: Tx,
+  input: { readonly workspaceId: WorkspaceId; readonly id: string },
+): Promise<TenantRef> {
+  const row = await findTenant(tx, input);
+  return { uid: row.uid, externalId: row.externalId };
+}
+
+/** The host's id of a tenant that may be erased; `null` then. */
+export async function tenantExternalId(
+  tx: Tx,
+  input: { readonly workspaceId: WorkspaceId; readonly uid: TenantUid },
+): Promise<string | null> {
+  const [row] = await tx
+    .select({ externalId: tenants.externalId })
+    .from(tenants)
+    .where(and(eq(tenants.workspaceId, input.workspaceId), eq(tenants.uid, input.uid), isNull(tenants.erasedAt)));
+  return row?.externalId ?? null;
+}
+
+/** Tenants by the host's id, in its order. The cursor is the last id of the page before. */
+export async function listTenants(
+  deps: Pick<Deps, "withWorkspace">,
+  input: { readonly workspaceId: WorkspaceId; readonly limit: number; readonly cursor?: string | undefined },
+): Promise<Page<Tenant>> {
+  const after = input.cursor === undefined ? undefined : Buffer.from(input.cursor, "base64url").toString();
+  const rows = await deps.withWorkspace(input.workspaceId, (tx) =>
+    tx
+      .select()
+      .from(tenants)
+      .where(
+        and(
+          eq(tenants.workspaceId, input.workspaceId),
+          isNull(tenants.erasedAt),
+          after === undefined ? undefined : gt(tenants.externalId, after),
+        ),
+      )
+      .orderBy(asc(tenants.externalId))
+      .limit(input.limit + 1),
+  );
+  const page = rows.slice(0, input.limit);
+  const last = page.at(-1);
+  const hasMore = rows.length > input.limit;
+  return {
+    data: page.map(toTenant),
+    hasMore,
+    nextCursor: last === undefined || !hasMore ? null : Buffer.from(last.externalId).toString("base64url"),
+  };
+}
+
+async function findTenant(tx: Tx, input: { readonly workspaceId: WorkspaceId; readonly id: string }) {
+  const [row] = await tx
+    .select()
+    .from(tenants)
+    .where(and(eq(tenants.workspaceId, input.workspaceId), eq(tenants.externalId, input.id), isNull(tenants.erasedAt)));
+  if (row === undefined) throw new AppError("tenant_not_found", "no such tenant; make it with PUT /v1/tenants/{id}");
+  return row;
+}
+
+function toTenant(row: typeof tenants.$inferSelect): Tenant {
+  return {
+    id: row.externalId,
+    name: row.name,
+    metadata: row.metadata,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
