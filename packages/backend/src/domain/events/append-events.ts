@@ -39,15 +39,17 @@ const ROWS_MAX = 1_000;
  * poke `events` after the commit.
  *
  * @param sealer of the tenant's `payload` key (of the nil tenant for workspace-level events)
+ * @returns the ids, in the order of `items`
  */
-export async function appendEvents(tx: Tx, sealer: Sealer, items: readonly NewEvent[]): Promise<void> {
+export async function appendEvents(tx: Tx, sealer: Sealer, items: readonly NewEvent[]): Promise<readonly EventId[]> {
   const [first] = items;
-  if (first === undefined) return;
+  if (first === undefined) return [];
   const rows = items.map((item) => toRow(sealer, item));
   for (let from = 0; from < rows.length; from += ROWS_MAX) {
     await tx.insert(events).values(rows.slice(from, from + ROWS_MAX));
   }
   await tx.insert(queueUnsequenced).values({ id: newId(), workspaceId: first.workspaceId });
+  return rows.map((row) => row.id);
 }
 
 /** What an event's sealed body is bound to. */
@@ -55,7 +57,7 @@ export function eventPlace(eventId: EventId): Place {
   return { table: "events", rowId: eventId, column: "body", rowVersion: 1 };
 }
 
-function toRow(sealer: Sealer, item: NewEvent): typeof events.$inferInsert {
+function toRow(sealer: Sealer, item: NewEvent) {
   const id = newId<EventId>();
   return {
     workspaceId: item.workspaceId,
@@ -69,7 +71,7 @@ function toRow(sealer: Sealer, item: NewEvent): typeof events.$inferInsert {
     occurredAt: item.occurredAt,
     body: sealer.seal(eventPlace(id), Buffer.from(JSON.stringify(toBody(id, item)))),
     bodyKeyId: sealer.keyId,
-  };
+  } satisfies typeof events.$inferInsert;
 }
 
 function toBody(id: EventId, item: NewEvent): PatchbayEvent<Readonly<Record<string, unknown>>> {

@@ -30,6 +30,7 @@ export const endpoints = pgTable(
     lastSuccessAt: instant(),
     /** Breaker: no attempt before this instant. */
     openUntil: instant(),
+    /** Rises with each failure, falls by two with each success: at ten the breaker opens (see `endpoint-health.ts`). */
     consecutiveFailures: integer().notNull().default(0),
     createdAt: instant().notNull(),
     updatedAt: instant().notNull(),
@@ -65,9 +66,12 @@ export const deliveries = pgTable(
     eventId: id<EventId>().notNull(),
     eventType: text().$type<EventType>().notNull(),
     tenantUid: id<TenantUid>().notNull(),
-    position: bigint({ mode: "number" }).notNull(),
+    /** The event's place in the feed; `null` for a test, which is sent to one endpoint beside the feed. */
+    position: bigint({ mode: "number" }),
     status: text().$type<"pending" | "delivered" | "failed" | "held">().notNull(),
     attempts: integer().notNull().default(0),
+    /** Attempts made before the retry schedule last began anew, by hand. */
+    scheduleOffset: integer().notNull().default(0),
     nextAttemptAt: instant(),
     createdAt: instant().notNull(),
     finishedAt: instant(),
