@@ -23,7 +23,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const { admin, loginPassword, template } = inject("postgres");
   const name = `test_${randomBytes(6).toString("hex")}`;
   await asAdmin(admin, async (sql) => {
-    await sql.unsafe(`create database ${name} template ${template}`);
+    await sql.unsafe(`create database ${name} template ${template} strategy file_copy`);
     // A database's own grants are not copied from its template.
     await sql.unsafe(`grant create, connect, temporary on database ${name} to patchbay_owner`);
     await sql.unsafe(`grant connect on database ${name} to ${LOGIN_ROLE}`);

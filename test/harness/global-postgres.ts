@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import type { TestProject } from "vitest/node";
 import { startEmbeddedPostgres } from "../../packages/backend/src/platform/db/embedded/index.ts";
 import { migrate, type ConnectionOptions } from "../../packages/backend/src/platform/db/index.ts";
 import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
+import { scratchRoot } from "./scratch-root.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -22,8 +22,9 @@ export interface TestPostgres {
 
 /** Vitest calls this once per project: one throw-away server, the product's migrations applied to a template. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  await removeLeftovers();
-  const dataDir = await mkdtemp(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
+  const root = await scratchRoot();
+  await removeLeftovers(root);
+  const dataDir = await mkdtemp(join(root, `${FOLDER_PREFIX}${process.pid}-`));
   const server = await startEmbeddedPostgres({ dataDir, log: silentLogger, fsync: false });
   const teardown = async () => {
     await server.stop();
@@ -55,11 +56,11 @@ async function makeTemplate(admin: ConnectionOptions, loginPassword: string): Pr
 }
 
 /** A run that was killed leaves its server and folder; their names carry the dead process's id. */
-async function removeLeftovers(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
+async function removeLeftovers(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
     const owner = Number(new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1]);
     if (!Number.isInteger(owner) || isAlive(owner)) continue;
-    const dataDir = join(tmpdir(), name);
+    const dataDir = join(root, name);
     const pidFile = await stat(join(dataDir, "cluster", "postmaster.pid")).catch(() => null);
     try {
       if (pidFile !== null) await (await startEmbeddedPostgres({ dataDir, log: silentLogger })).stop();

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
 import { freePort } from "../../../../../../test/harness/free-port.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { scratchRoot } from "../../../../../../test/harness/scratch-root.ts";
 import { silentLogger } from "../../observability/index.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
 
@@ -15,14 +15,14 @@ let dataDir: string;
 let running: EmbeddedPostgres[];
 
 beforeAll(async () => {
-  made = await mkdtemp(join(tmpdir(), "patchbay-embedded-"));
+  made = await mkdtemp(join(await scratchRoot(), "patchbay-embedded-"));
   await (await startEmbeddedPostgres({ dataDir: made, log: silentLogger, fsync: false })).stop();
 });
 
 afterAll(() => rm(made, { recursive: true, force: true }));
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "patchbay-embedded-"));
+  dataDir = await mkdtemp(join(await scratchRoot(), "patchbay-embedded-"));
   running = [];
 });
 
