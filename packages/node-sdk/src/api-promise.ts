@@ -38,6 +38,6 @@ export class ApiPromise<Data> implements Promise<Data> {
   }
 
   finally(onSettled?: (() => void) | null): Promise<Data> {
-    return this.then().finally(onSettled);
+    return this.then((data) => data).finally(onSettled);
   }
 }

@@ -33,27 +33,29 @@ export class ListPage<Item> implements Page<Item>, AsyncIterable<Item> {
 
   /** @throws PatchbayError when there is none: ask `hasNextPage()` first. */
   async getNextPage(): Promise<ListPage<Item>> {
-    if (!this.hasMore || this.nextCursor === null) throw new PatchbayError("there is no next page");
-    const next = await this.#fetchPage(this.nextCursor);
-    // A list that stands still would be read for ever.
-    if (next.data.hasMore && next.data.nextCursor === this.nextCursor) {
-      throw new PatchbayError("the server answered with the cursor it was given: reading on would not end");
-    }
-    return new ListPage(next.data, this.#fetchPage);
+    const next = await this.#next();
+    if (next === null) throw new PatchbayError("there is no next page");
+    return next;
   }
 
   /** This page and all that follow. */
   async *pages(): AsyncGenerator<ListPage<Item>, void> {
-    let page: ListPage<Item> = this;
-    yield page;
-    while (page.hasNextPage()) {
-      page = await page.getNextPage();
-      yield page;
-    }
+    yield this;
+    for (let next = await this.#next(); next !== null; next = await next.#next()) yield next;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, void> {
     for await (const page of this.pages()) yield* page.data;
+  }
+
+  async #next(): Promise<ListPage<Item> | null> {
+    if (!this.hasMore || this.nextCursor === null) return null;
+    const { data: page } = await this.#fetchPage(this.nextCursor);
+    // A list that stands still would be read for ever.
+    if (page.hasMore && page.nextCursor === this.nextCursor) {
+      throw new PatchbayError("the server answered with the cursor it was given: reading on would not end");
+    }
+    return new ListPage(page, this.#fetchPage);
   }
 }
 

@@ -31,6 +31,7 @@ export function isRetriable(error: unknown): boolean {
 export function parseRetryAfter(header: string | null, nowMs: number): number | null {
   if (header === null) return null;
   if (/^\d{1,9}(\.\d+)?$/.test(header)) return Number(header);
-  const atMs = Date.parse(header);
+  // Date.parse alone reads "-3" as a month of 2001.
+  const atMs = header.endsWith(" GMT") ? Date.parse(header) : Number.NaN;
   return Number.isNaN(atMs) ? null : Math.max(0, (atMs - nowMs) / 1000);
 }
