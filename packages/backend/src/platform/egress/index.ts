@@ -1,0 +1,5 @@
+export { classify, type AddressVerdict } from "./classify.ts";
+export { createEgress, type Egress } from "./egress.ts";
+export { EgressError, type FetchPolicy } from "./fetch-like.ts";
+export type { Lookup } from "./guarded-connector.ts";
+export type { EgressProblem, EgressRequest, EgressResult } from "./request.ts";
