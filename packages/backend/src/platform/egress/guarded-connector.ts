@@ -1,7 +1,6 @@
 import type { LookupAddress } from "node:dns";
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { callbackify } from "node:util";
 import type { buildConnector } from "undici";
 import { classify } from "./classify.ts";
 import type { EgressProblem } from "./request.ts";
@@ -32,10 +31,17 @@ const ADDRESSES_TRIED_MAX = 8;
  * @param guarded `false` for exempt origins: same limits, no judgement
  */
 export function createConnector(lookup: Lookup, guarded: boolean): buildConnector.connector {
-  // The callback of the library is typed as a union of its two ways to be called, which `callbackify` cannot say.
-  return callbackify((options: buildConnector.Options) =>
-    connect(lookup, guarded, options),
-  ) as buildConnector.connector;
+  return (options, callback) => {
+    void callBack(connect(lookup, guarded, options), callback);
+  };
+}
+
+async function callBack(connecting: Promise<Socket | TLSSocket>, callback: buildConnector.Callback): Promise<void> {
+  try {
+    callback(null, await connecting);
+  } catch (error) {
+    callback(error instanceof Error ? error : new ConnectFailed("network", error), null);
+  }
 }
 
 async function connect(lookup: Lookup, guarded: boolean, options: buildConnector.Options): Promise<Socket | TLSSocket> {
