@@ -1,0 +1,41 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { delimiter, join } from "node:path";
+
+/**
+ * Runs the product in our terminal until it ends and gives back its exit code.
+ *
+ * It gets a process group of its own: Ctrl-C reaches every process of the terminal's group, and npm passes it on once
+ * more, but the product must be told once. A second Ctrl-C, given later, is passed on too.
+ */
+export function runToEnd(node, args, root) {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, PATH: [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter) };
+    const child = spawn(node, args, { stdio: "inherit", cwd: root, env, detached: process.platform !== "win32" });
+    const stopPassing = passSignals(child);
+    child.on("error", reject);
+    child.on("exit", (code, signal) => {
+      stopPassing();
+      resolve(code ?? 128 + (constants.signals[signal] ?? 0));
+    });
+  });
+}
+
+/** Copies of one Ctrl-C arrive within this time. */
+const SAME_SIGNAL_MS = 500;
+/** A closed terminal ends the product as politely as Ctrl-C does. */
+const PASSED_AS = { SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGHUP: "SIGTERM" };
+
+function passSignals(child) {
+  let lastAt = -Infinity;
+  const listeners = Object.entries(PASSED_AS).map(([received, passed]) => {
+    const listener = () => {
+      const now = performance.now();
+      if (now - lastAt >= SAME_SIGNAL_MS) child.kill(passed);
+      lastAt = now;
+    };
+    process.on(received, listener);
+    return [received, listener];
+  });
+  return () => listeners.forEach(([received, listener]) => process.off(received, listener));
+}
