@@ -1,6 +1,6 @@
 import type { ModelName, RecordId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import type { Tx } from "../../platform/db/index.ts";
+import { arrayParam, type Tx } from "../../platform/db/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import { appendEvents, type NewEvent } from "../events/index.ts";
 import type { Place, Sealer } from "../vault/index.ts";
@@ -132,7 +132,7 @@ async function touch(tx: Tx, input: ApplyInput, touched: readonly Candidate[]): 
       connection_id = ${input.owner.connectionId},
       remote_updated_at = coalesce(t.at::timestamptz, r.remote_updated_at),
       data = case when t.at is null then r.data else jsonb_set(r.data, '{remoteUpdatedAt}', to_jsonb(t.at)) end
-    from unnest(${sql.param(ids)}::uuid[], ${sql.param(times)}::text[]) as t (id, at)
+    from unnest(${arrayParam(ids, "uuid")}, ${arrayParam(times, "text")}) as t (id, at)
     where r.workspace_id = ${input.owner.workspaceId} and r.id = t.id`);
 }
 

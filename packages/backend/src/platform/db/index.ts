@@ -1,3 +1,4 @@
+export * from "./array.ts";
 export * from "./columns.ts";
 export * from "./connection.ts";
 export { openDatabase } from "./database.ts";

@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import { arrayParam } from "./array.ts";
 import type { Database } from "./database.ts";
 
 /** Tables without row-level security, each with its reason. */
@@ -37,10 +38,10 @@ export async function findIsolationProblems(database: Database): Promise<readonl
           ('patchbay_owner', 'patchbay_app', 'patchbay_worker', 'patchbay_ingest')
       union all
         select format('table %s does not enforce row-level security', relname) from tables
-        where not (relrowsecurity and relforcerowsecurity) and not relname = any(${sql.param([...EXEMPT_TABLES])})
+        where not (relrowsecurity and relforcerowsecurity) and not relname = any(${arrayParam([...EXEMPT_TABLES], "text")})
       union all
         select format('table %s has no policy', relname) from tables
-        where not relispartition and not has_policy and not relname = any(${sql.param([...EXEMPT_TABLES])})
+        where not relispartition and not has_policy and not relname = any(${arrayParam([...EXEMPT_TABLES], "text")})
       union all select format('partition %s has a policy of its own', relname) from tables where relispartition and has_policy
       union all select format('table %s belongs to %s', relname, owner) from tables where owner <> 'patchbay_owner'
       union all

@@ -1,7 +1,7 @@
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
 import { randomUUID } from "node:crypto";
-import type { Tx } from "../db/index.ts";
+import { arrayParam, type Tx } from "../db/index.ts";
 import type { LaneKey, LaneKind } from "./enqueue.ts";
 
 /** A lane that lost its worker is free again after this long; the promise is 45 s. */
@@ -99,7 +99,7 @@ export async function settle(
   const done = outcomes.filter(({ outcome }) => outcome === "done").map(({ id }) => id);
   if (done.length > 0) {
     await tx.execute(sql`
-      with gone as (delete from queue.items where id = any(${sql.param(done)}::uuid[]) returning 1)
+      with gone as (delete from queue.items where id = any(${arrayParam(done, "uuid")}) returning 1)
       update queue.lanes set pending = greatest(0, pending - (select count(*) from gone)::int) where ${isLane(lease.key)}`);
   }
   for (const { id, outcome } of outcomes) {

@@ -1,6 +1,6 @@
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import type { Tx } from "../db/index.ts";
+import { arrayParam, type Tx } from "../db/index.ts";
 
 /** What a lane's id names: a connection (inbox hints and runs) or an endpoint (deliveries). */
 export type LaneKind = "connection" | "delivery";
@@ -82,33 +82,32 @@ function placed(source: ReturnType<typeof sql>) {
 }
 
 function toColumns(items: readonly NewItem[]) {
-  const array = (values: readonly string[], type: string) => sql`${sql.param([...values])}::${sql.raw(type)}[]`;
   return sql`unnest(
-    ${array(
+    ${arrayParam(
       items.map((item) => item.id),
       "uuid",
     )},
-    ${array(
+    ${arrayParam(
       items.map((item) => item.kind),
       "text",
     )},
-    ${array(
+    ${arrayParam(
       items.map((item) => item.workspaceId),
       "uuid",
     )},
-    ${array(
+    ${arrayParam(
       items.map((item) => item.tenantUid),
       "uuid",
     )},
-    ${array(
+    ${arrayParam(
       items.map((item) => item.laneId),
       "uuid",
     )},
-    ${array(
+    ${arrayParam(
       items.map((item) => item.task),
       "text",
     )},
-    ${array(
+    ${arrayParam(
       items.map((item) => item.runAt.toISOString()),
       "timestamptz",
     )}

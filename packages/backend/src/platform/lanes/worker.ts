@@ -106,16 +106,17 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
         .catch((error: unknown) => log.warn({ error }, "lease not extended"));
     }, HEARTBEAT_MS);
     try {
-      if (lease.items.length > 0) await deps.handle({
-        key: lease.key,
-        items: lease.items,
-        signal: AbortSignal.any([lost.signal, stopping.signal]),
-        fence: (tx) => fence(tx, lease),
-        settle: async (tx, outcomes) => {
-          await settle(tx, lease, outcomes);
-          for (const { id } of outcomes) settled.add(id);
-        },
-      });
+      if (lease.items.length > 0)
+        await deps.handle({
+          key: lease.key,
+          items: lease.items,
+          signal: AbortSignal.any([lost.signal, stopping.signal]),
+          fence: (tx) => fence(tx, lease),
+          settle: async (tx, outcomes) => {
+            await settle(tx, lease, outcomes);
+            for (const { id } of outcomes) settled.add(id);
+          },
+        });
     } catch (error) {
       log.error({ error, workspaceId: lease.key.workspaceId, laneId: lease.key.laneId }, "lane failed");
     } finally {

@@ -1,0 +1,138 @@
+import { resolve } from "node:path";
+import { z } from "zod";
+import { RETENTION_DAYS_MIN, parseDatabaseUrl, type ConnectionOptions } from "./platform/db/index.ts";
+import type { LogLevel } from "./platform/observability/index.ts";
+
+/** Everything that an operator can set, checked. `docs/operations.md` has the same table. */
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** How browsers and providers reach us; no slash at the end. */
+  readonly publicUrl: string;
+  /** `null`: the embedded Postgres in `dataDir`. */
+  readonly database: ConnectionOptions | null;
+  readonly databaseConnectionsMax: number;
+  readonly dataDir: string;
+  readonly keyFile: string;
+  readonly operatorTokenFile: string;
+  /** Exact origins that `baseUrlOverride` of a test workspace's provider app may name. */
+  readonly sandboxOrigins: readonly string[];
+  /** Exact origins, http allowed, that webhook endpoints of test workspaces may name. */
+  readonly endpointOrigins: readonly string[];
+  readonly logLevel: LogLevel;
+  readonly inboxRetentionDays: number;
+  /** Between incremental runs of a connection. */
+  readonly syncIntervalSeconds: number;
+  /** Ports of the example host and the sandbox, which only `patchbay start` runs. */
+  readonly hostAppPort: number;
+  readonly sandboxPort: number;
+}
+
+/** A wrong setting; each problem is one sentence that names the variable. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/**
+ * Reads the settings. Pure: only `main.ts` touches the environment.
+ *
+ * @throws ConfigError that names every wrong value
+ */
+export function parseConfig(env: Readonly<Record<string, string | undefined>>, cwd: string): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
+  const unknown = Object.keys(given).filter((name) => name.startsWith("PATCHBAY_") && !KNOWN.has(name));
+  const parsed = Environment.safeParse(given);
+  const problems = [
+    ...unknown.map((name) => `${name} is not a setting; remove it or correct its name`),
+    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+  ];
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join("\n"));
+  const values = parsed.data;
+  const dataDir = resolve(cwd, values.PATCHBAY_DATA_DIR);
+  return {
+    host: values.PATCHBAY_HOST,
+    port: values.PATCHBAY_PORT,
+    publicUrl: values.PATCHBAY_PUBLIC_URL ?? `http://localhost:${values.PATCHBAY_PORT}`,
+    database: values.DATABASE_URL ?? null,
+    databaseConnectionsMax: values.PATCHBAY_DATABASE_CONNECTIONS,
+    dataDir,
+    keyFile: resolve(cwd, values.PATCHBAY_KEY_FILE ?? `${dataDir}/keys`),
+    operatorTokenFile: resolve(cwd, values.PATCHBAY_OPERATOR_TOKEN_FILE ?? `${dataDir}/operator-token`),
+    sandboxOrigins: values.PATCHBAY_SANDBOX_ORIGINS,
+    endpointOrigins: values.PATCHBAY_ENDPOINT_ORIGINS,
+    logLevel: values.PATCHBAY_LOG_LEVEL,
+    inboxRetentionDays: values.PATCHBAY_INBOX_RETENTION_DAYS,
+    syncIntervalSeconds: values.PATCHBAY_SYNC_INTERVAL_SECONDS,
+    hostAppPort: values.PATCHBAY_HOST_APP_PORT,
+    sandboxPort: values.PATCHBAY_SANDBOX_PORT,
+  };
+}
+
+const port = z.coerce.number("must be a port, 0 to 65535").int().min(0).max(65_535, "must be a port, 0 to 65535");
+
+const publicUrl = z.string().transform((text, context) => {
+  const url = URL.parse(text);
+  const local = url?.hostname === "localhost" || url?.hostname === "127.0.0.1" || url?.hostname.endsWith(".localhost");
+  if (url === null || (url.protocol !== "https:" && !(url.protocol === "http:" && local))) {
+    context.addIssue("must be an https:// URL, or http:// on localhost");
+    return z.NEVER;
+  }
+  return url.href.replace(/\/+$/, "");
+});
+
+const origins = z.string().transform((text, context) => {
+  const list = text.split(",").map((item) => item.trim());
+  for (const item of list) {
+    if (URL.parse(item)?.origin !== item) {
+      context.addIssue(
+        `must be origins separated by commas, such as http://localhost:4403; ${JSON.stringify(item)} is none`,
+      );
+    }
+  }
+  return list;
+});
+
+const databaseUrl = z.string().transform((text, context) => {
+  try {
+    return parseDatabaseUrl(text);
+  } catch (error) {
+    context.addIssue(error instanceof Error ? error.message : "is not a database URL");
+    return z.NEVER;
+  }
+});
+
+const Environment = z.object({
+  PATCHBAY_HOST: z.string().default("127.0.0.1"),
+  PATCHBAY_PORT: port.default(4400),
+  PATCHBAY_PUBLIC_URL: publicUrl.optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  PATCHBAY_DATABASE_CONNECTIONS: z.coerce
+    .number("must be 4 to 200")
+    .int()
+    .min(4)
+    .max(200, "must be 4 to 200")
+    .default(16),
+  PATCHBAY_DATA_DIR: z.string().default(".patchbay"),
+  PATCHBAY_KEY_FILE: z.string().optional(),
+  PATCHBAY_OPERATOR_TOKEN_FILE: z.string().optional(),
+  PATCHBAY_SANDBOX_ORIGINS: origins.default([]),
+  PATCHBAY_ENDPOINT_ORIGINS: origins.default([]),
+  PATCHBAY_LOG_LEVEL: z
+    .enum(["trace", "debug", "info", "warn", "error", "silent"], "must be trace, debug, info, warn, error or silent")
+    .default("info"),
+  PATCHBAY_INBOX_RETENTION_DAYS: z.coerce
+    .number("must be a number of days")
+    .int()
+    .min(RETENTION_DAYS_MIN, `must be at least ${RETENTION_DAYS_MIN}: raw payloads are promised for that long`)
+    .max(3650)
+    .default(30),
+  PATCHBAY_SYNC_INTERVAL_SECONDS: z.coerce
+    .number("must be a number of seconds")
+    .int()
+    .min(30, "must be 30 to 86400")
+    .max(86_400, "must be 30 to 86400")
+    .default(900),
+  PATCHBAY_HOST_APP_PORT: port.default(4401),
+  PATCHBAY_SANDBOX_PORT: port.default(4403),
+});
+const KNOWN: ReadonlySet<string> = new Set(Object.keys(Environment.shape));

@@ -1,0 +1,141 @@
+import type { WorkspaceId } from "@patchbay/shared";
+import { sql } from "drizzle-orm";
+import { PgDialect } from "drizzle-orm/pg-core";
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
+import { silentLogger } from "../observability/index.ts";
+import { findIsolationProblems, migrate, openDatabase, type Database } from "./index.ts";
+
+let fixture: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  fixture = await createTestDatabase();
+  database = openDatabase(fixture.connection, 4);
+});
+afterAll(async () => {
+  await database.close();
+  await fixture.drop();
+});
+
+const ours = randomUUID() as WorkspaceId;
+const theirs = randomUUID() as WorkspaceId;
+
+/** Tables with a workspace, from the catalog, so that a new one cannot be forgotten. */
+async function workspaceTables(): Promise<string[]> {
+  const rows = await fixture.sql<{ name: string }[]>`
+    select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    join pg_attribute a on a.attrelid = c.oid and a.attname = 'workspace_id'
+    where n.nspname = 'public' and c.relkind in ('r', 'p') order by 1`;
+  return rows.map((row) => row.name);
+}
+
+describe("isolation", () => {
+  test("is in force after a migration", async () => {
+    expect(await findIsolationProblems(database)).toEqual([]);
+  });
+
+  test("shows a workspace none of another's rows, and lets none be written into it", async () => {
+    const app = database.as("patchbay_app");
+    const insert = (workspaceId: WorkspaceId, context: WorkspaceId) =>
+      app.withWorkspace(context, (tx) =>
+        tx.execute(sql`insert into tenants (workspace_id, uid, external_id, created_at, updated_at)
+                       values (${workspaceId}, ${randomUUID()}, 'acme', now(), now())`),
+      );
+    await insert(ours, ours);
+    await insert(theirs, theirs);
+    await expect(insert(theirs, ours)).rejects.toThrow();
+    const seen = await app.withWorkspace(ours, (tx) => tx.execute(sql`select workspace_id from tenants`));
+    expect([...seen]).toEqual([{ workspace_id: ours }]);
+    const changed = await app.withWorkspace(ours, (tx) =>
+      tx.execute(sql`update tenants set name = 'x' where workspace_id = ${theirs} returning 1`),
+    );
+    expect(changed).toHaveLength(0);
+  });
+
+  test("is loud when a transaction has no workspace, on every table and connection, fresh or used", async () => {
+    for (const table of await workspaceTables()) {
+      const read = database
+        .as("patchbay_app")
+        .withQueue((tx) => tx.execute(sql`select 1 from ${sql.identifier(table)}`));
+      await expect(read, table).rejects.toThrow();
+    }
+  });
+
+  test("covers every partition: none can be read or written past its parent", async () => {
+    const rows = await fixture.sql<{ name: string }[]>`
+      select inhrelid::regclass::text as name from pg_inherits where inhparent = 'inbox'::regclass`;
+    expect(rows.length).toBeGreaterThan(10);
+    for (const { name } of rows.slice(0, 3)) {
+      for (const role of ["patchbay_app", "patchbay_worker", "patchbay_ingest"] as const) {
+        await expect(
+          database.as(role).withWorkspace(ours, (tx) => tx.execute(sql`select 1 from ${sql.identifier(name)}`)),
+        ).rejects.toThrow();
+      }
+    }
+  });
+
+  test("lets the ingest role append to the inbox and read nothing", async () => {
+    const ingest = database.as("patchbay_ingest");
+    for (const table of await workspaceTables()) {
+      await expect(
+        ingest.withWorkspace(ours, (tx) => tx.execute(sql`select 1 from ${sql.identifier(table)}`)),
+        table,
+      ).rejects.toThrow();
+    }
+  });
+
+  test.each([
+    ["a table that does not enforce it", "alter table tenants no force row level security", "tenants"],
+    ["a table without a policy", "drop policy workspace on runs", "runs"],
+    ["a role that bypasses it", "alter role patchbay_app bypassrls", "BYPASSRLS"],
+    ["a view with its owner's rights", "create view app.leak as select * from tenants", "leak"],
+    [
+      "a function with its owner's rights",
+      "create function app.leak() returns bigint language sql security definer as 'select count(*) from tenants'",
+      "leak",
+    ],
+  ])("is reported missing for %s", async (_, breakIt, named) => {
+    // DDL is transactional: the check runs inside, then everything is taken back, roles of the cluster included.
+    const problems = await fixture.sql
+      .begin(async (tx) => {
+        await tx.unsafe(breakIt);
+        const checker = { as: () => ({ withQueue: (work: (t: unknown) => unknown) => work(adapter(tx)) }) };
+        const found = await findIsolationProblems(checker as unknown as Database);
+        throw new Found(found);
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Found) return error.problems;
+        throw error;
+      });
+    expect(problems.join("\n")).toContain(named);
+  });
+
+  test("survives a second migration of the same database", async () => {
+    await migrate({
+      connection: fixture.adminConnection,
+      loginPassword: fixture.connection.password,
+      log: silentLogger,
+    });
+    expect(await findIsolationProblems(database)).toEqual([]);
+  });
+});
+
+class Found extends Error {
+  readonly problems: readonly string[];
+  constructor(problems: readonly string[]) {
+    super("rolled back");
+    this.problems = problems;
+  }
+}
+
+/** Runs drizzle's SQL on a postgres.js transaction. */
+function adapter(tx: { unsafe(text: string, values?: never[]): Promise<unknown> }) {
+  return {
+    execute: (query: ReturnType<typeof sql>) => {
+      const { sql: text, params } = new PgDialect().sqlToQuery(query);
+      return tx.unsafe(text, params as never[]);
+    },
+  };
+}

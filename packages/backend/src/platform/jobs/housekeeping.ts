@@ -1,0 +1,58 @@
+import { PgBoss } from "pg-boss";
+import type { ConnectionOptions } from "../db/index.ts";
+import { connect } from "../db/database.ts";
+import type { Logger } from "../observability/index.ts";
+
+/** A chore that runs by the clock, on one process at a time however many there are. */
+export interface Chore {
+  readonly name: string;
+  /** Five-field cron, UTC. */
+  readonly cron: string;
+  /** Safe to run twice. */
+  run(): Promise<void>;
+}
+
+export interface Housekeeping {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const HEARTBEAT_SECONDS = 10;
+const MONITOR_SECONDS = 5;
+const CONNECTIONS = 2;
+const POLL_SECONDS = 5;
+
+/** Runs chores through pg-boss, in the schema that `migrate` installed, as the worker role. */
+export function createHousekeeping(deps: {
+  readonly connection: ConnectionOptions;
+  readonly chores: readonly Chore[];
+  readonly log: Logger;
+}): Housekeeping {
+  const client = connect(deps.connection, CONNECTIONS, { role: "patchbay_worker" });
+  const boss = new PgBoss({
+    db: { executeSql: async (text, values) => ({ rows: await client.unsafe(text, values as never[]) }) },
+    schema: "pgboss",
+    migrate: false,
+    createSchema: false,
+    monitorIntervalSeconds: MONITOR_SECONDS,
+  });
+  boss.on("error", (error) => deps.log.warn({ error }, "housekeeping"));
+  return {
+    async start() {
+      await boss.start();
+      for (const chore of deps.chores) {
+        await boss.createQueue(chore.name, { heartbeatSeconds: HEARTBEAT_SECONDS, retryLimit: 3 });
+        await boss.schedule(chore.name, chore.cron);
+        await boss.work(chore.name, { pollingIntervalSeconds: POLL_SECONDS }, async () => {
+          const startedMs = performance.now();
+          await chore.run();
+          deps.log.info({ chore: chore.name, elapsedMs: Math.round(performance.now() - startedMs) }, "chore done");
+        });
+      }
+    },
+    async stop() {
+      await boss.stop({ graceful: true, timeout: 5_000 });
+      await client.end({ timeout: 5 });
+    },
+  };
+}

@@ -1,0 +1,193 @@
+import type { TenantUid, WorkspaceId } from "@patchbay/shared";
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
+import { waitFor } from "../../../../../test/harness/wait-for.ts";
+import { openDatabase, type Database, type RoleDatabase } from "../db/index.ts";
+import { silentLogger } from "../observability/index.ts";
+import { systemClock } from "../runtime/index.ts";
+import { claimLanes, fence, LEASE_MS, LeaseLost, releaseLane, settle } from "./claim.ts";
+import { createLaneWorker, createWake, enqueue, submit, type ClaimedLane, type NewItem } from "./index.ts";
+
+let fixture: TestDatabase;
+let database: Database;
+let worker: RoleDatabase;
+
+beforeAll(async () => {
+  fixture = await createTestDatabase();
+  database = openDatabase(fixture.connection, 8);
+  worker = database.as("patchbay_worker");
+});
+beforeEach(async () => {
+  await fixture.sql`truncate queue.items, queue.lanes, queue.feed, queue.tenants`;
+});
+afterAll(async () => {
+  await database.close();
+  await fixture.drop();
+});
+
+const workspaceId = randomUUID() as WorkspaceId;
+
+function anItem(overrides: Partial<NewItem> = {}): NewItem {
+  return {
+    kind: "delivery",
+    workspaceId,
+    tenantUid: randomUUID() as TenantUid,
+    laneId: randomUUID(),
+    id: randomUUID(),
+    task: "deliver",
+    runAt: new Date(Date.now() - 1_000),
+    ...overrides,
+  };
+}
+
+const claim = (lanesMax = 10, now = new Date()) =>
+  worker.withQueue((tx) => claimLanes(tx, { kind: "delivery", lanesMax, itemsPerLane: 10, now }));
+
+describe("lanes", () => {
+  test("give a lane to one worker at a time", async () => {
+    await worker.withQueue((tx) => enqueue(tx, [anItem()]));
+    expect(await claim()).toHaveLength(1);
+    expect(await claim()).toHaveLength(0);
+  });
+
+  test("give a lane whose lease ran out to another worker, and refuse the first one's writes", async () => {
+    const item = anItem();
+    await worker.withQueue((tx) => enqueue(tx, [item]));
+    const [late] = await claim();
+    const [next] = await claim(10, new Date(Date.now() + LEASE_MS + 1));
+    expect(next?.items.map(({ id }) => id)).toEqual([item.id]);
+    if (late === undefined) throw new Error("nothing claimed");
+    await expect(worker.withQueue((tx) => settle(tx, late, [{ id: item.id, outcome: "done" }]))).rejects.toThrow(
+      LeaseLost,
+    );
+    await expect(worker.withQueue((tx) => fence(tx, late))).rejects.toThrow(LeaseLost);
+  });
+
+  test("keep one item for the same id handed in twice, at the earlier time", async () => {
+    const later = anItem({ runAt: new Date(Date.now() + 60_000) });
+    await worker.withQueue((tx) => enqueue(tx, [later]));
+    await worker.withQueue((tx) => enqueue(tx, [{ ...later, runAt: new Date(Date.now() - 5) }]));
+    const [lease] = await claim();
+    expect(lease?.items).toHaveLength(1);
+    const [lane] = await fixture.sql`select pending from queue.lanes`;
+    expect(lane).toEqual({ pending: 1 });
+  });
+
+  test("wake a lane that had nothing left when work comes again", async () => {
+    const item = anItem();
+    await worker.withQueue((tx) => enqueue(tx, [item]));
+    const [lease] = await claim();
+    if (lease === undefined) throw new Error("nothing claimed");
+    await worker.withQueue(async (tx) => {
+      await settle(tx, lease, [{ id: item.id, outcome: "done" }]);
+      await releaseLane(tx, lease, 1);
+    });
+    expect(await claim()).toHaveLength(0);
+    await worker.withQueue((tx) => enqueue(tx, [{ ...item, id: randomUUID() }]));
+    expect(await claim()).toHaveLength(1);
+  });
+
+  test("put a delayed item off until its time", async () => {
+    const item = anItem();
+    await worker.withQueue((tx) => enqueue(tx, [item]));
+    const [lease] = await claim();
+    if (lease === undefined) throw new Error("nothing claimed");
+    await worker.withQueue(async (tx) => {
+      await settle(tx, lease, [{ id: item.id, outcome: { at: new Date(Date.now() + 60_000) } }]);
+      await releaseLane(tx, lease, 1);
+    });
+    expect(await claim()).toHaveLength(0);
+    const [again] = await claim(10, new Date(Date.now() + 61_000));
+    expect(again?.items).toMatchObject([{ id: item.id, attempts: 1 }]);
+  });
+
+  test("let a tenant with one item pass a tenant with thousands", async () => {
+    const heavy = randomUUID() as TenantUid;
+    const light = randomUUID() as TenantUid;
+    const backlog = Array.from({ length: 20 }, () => randomUUID()).flatMap((laneId) =>
+      Array.from({ length: 100 }, () => anItem({ tenantUid: heavy, laneId, runAt: new Date(Date.now() - 60_000) })),
+    );
+    await worker.withQueue((tx) => enqueue(tx, backlog));
+    for (const lease of await claim(3)) await worker.withQueue((tx) => releaseLane(tx, lease, 10));
+    await worker.withQueue((tx) => enqueue(tx, [anItem({ tenantUid: light })]));
+    const first = await claim(1);
+    const second = await claim(1);
+    expect([first[0]?.key.tenantUid, second[0]?.key.tenantUid]).toContain(light);
+  });
+
+  test("take what the app role hands in, which may not read the queue", async () => {
+    const item = anItem();
+    const app = database.as("patchbay_app");
+    await app.withWorkspace(workspaceId, (tx) => submit(tx, [item]));
+    await expect(app.withQueue((tx) => tx.execute("select * from queue.lanes"))).rejects.toThrow();
+    const seen = await runWorker(async (lane, tx) => {
+      await lane.settle(
+        tx,
+        lane.items.map(({ id }) => ({ id, outcome: "done" as const })),
+      );
+    }, 1);
+    expect(seen).toEqual([item.id]);
+  });
+
+  test("work every item once with several workers", async () => {
+    const items = Array.from({ length: 300 }, (_, index) =>
+      anItem({ laneId: LANES[index % 12] ?? "", tenantUid: TENANTS[index % 3] ?? anItem().tenantUid }),
+    );
+    await worker.withQueue((tx) => enqueue(tx, items));
+    const seen = await runWorker(async (lane, tx) => {
+      await lane.settle(
+        tx,
+        lane.items.map(({ id }) => ({ id, outcome: "done" as const })),
+      );
+    }, items.length);
+    expect(seen.toSorted()).toEqual(items.map(({ id }) => id).toSorted());
+  });
+
+  test("bring items again that a failing handler left", async () => {
+    const item = anItem();
+    await worker.withQueue((tx) => enqueue(tx, [item]));
+    let tries = 0;
+    const seen = await runWorker(async (lane, tx) => {
+      tries += 1;
+      if (tries === 1) throw new Error("planted");
+      await lane.settle(
+        tx,
+        lane.items.map(({ id }) => ({ id, outcome: "done" as const })),
+      );
+    }, 1);
+    expect(seen).toEqual([item.id]);
+    expect(tries).toBe(2);
+  });
+});
+
+const LANES = Array.from({ length: 12 }, () => randomUUID());
+const TENANTS = Array.from({ length: 3 }, () => randomUUID() as TenantUid);
+
+/** Runs two workers until `count` items were settled; gives their ids in order. */
+async function runWorker(
+  work: (lane: ClaimedLane, tx: Parameters<Parameters<RoleDatabase["withQueue"]>[0]>[0]) => Promise<void>,
+  count: number,
+): Promise<string[]> {
+  const seen: string[] = [];
+  const wake = await createWake({ log: silentLogger, database: null });
+  const workers = [0, 1].map(() =>
+    createLaneWorker({
+      database: worker,
+      kind: "delivery",
+      lanesMax: 4,
+      itemsPerLane: 10,
+      clock: systemClock,
+      wake,
+      log: silentLogger,
+      handle: async (lane) => {
+        await worker.withQueue((tx) => work(lane, tx));
+        seen.push(...lane.items.map(({ id }) => id));
+      },
+    }),
+  );
+  for (const each of workers) each.start();
+  await waitFor(() => seen.length >= count, { what: "all items" });
+  await Promise.all(workers.map((each) => each.stop()));
+  return seen;
+}

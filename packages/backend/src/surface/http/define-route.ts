@@ -1,0 +1,96 @@
+import { zValidator } from "@hono/zod-validator";
+import { AppError, type FieldProblem, type Scope } from "@patchbay/shared";
+import type { Context, Hono, MiddlewareHandler } from "hono";
+import type { z } from "zod";
+import type { HttpEnv } from "./env.ts";
+
+/** Who calls a route, and thereby how it is authenticated. */
+export type Audience = "api" | "connect" | "admin" | "public";
+
+/** One row of the route table: it feeds validation, scopes, OpenAPI and the isolation tests. */
+export interface RouteSpec {
+  readonly method: "get" | "post" | "put" | "patch" | "delete";
+  /** `/v1/tenants/{id}` */
+  readonly path: string;
+  readonly summary: string;
+  /** Groups routes in the documentation. */
+  readonly tag: string;
+  /** What the API key must be allowed; `null` for other audiences. */
+  readonly scope: Scope | null;
+  readonly request: {
+    readonly params?: z.ZodType;
+    readonly query?: z.ZodType;
+    readonly body?: z.ZodType;
+  };
+  /** Status → schema of the body; `null`: no body. */
+  readonly responses: Readonly<Record<number, z.ZodType | null>>;
+}
+
+export interface Route {
+  readonly spec: RouteSpec;
+  /** @param guards authenticate and check the scope; run before validation */
+  mount(app: Hono<HttpEnv>, guards: readonly MiddlewareHandler<HttpEnv>[]): void;
+}
+
+type Output<T> = T extends z.ZodType ? z.output<T> : undefined;
+type Inputs<S extends RouteSpec> = {
+  readonly params: Output<S["request"]["params"]>;
+  readonly query: Output<S["request"]["query"]>;
+  readonly body: Output<S["request"]["body"]>;
+};
+
+/** Ties a row of the table to its handler, whose inputs are what the schemas give. */
+export function defineRoute<const S extends RouteSpec>(
+  spec: S,
+  handler: (c: Context<HttpEnv>, input: Inputs<S>) => Promise<Response>,
+): Route {
+  return {
+    spec,
+    mount(app, guards) {
+      const { params, query, body } = spec.request;
+      const validators = [
+        ...(params === undefined ? [] : [zValidator("param", params, refuse("path"))]),
+        ...(query === undefined ? [] : [zValidator("query", query, refuse("query"))]),
+        ...(body === undefined ? [] : [requireJson, zValidator("json", body, refuse("body"))]),
+      ] as MiddlewareHandler<HttpEnv>[];
+      const path = spec.path.replaceAll(/\{(\w+)\}/g, ":$1");
+      app.on(spec.method.toUpperCase(), [path], ...guards, ...validators, (c) => {
+        // The validators above put exactly these there; Hono cannot infer them through the array.
+        const valid = (target: string) => c.req.valid(target as never) as unknown;
+        const input = {
+          params: params === undefined ? undefined : valid("param"),
+          query: query === undefined ? undefined : valid("query"),
+          body: body === undefined ? undefined : valid("json"),
+        } as Inputs<S>;
+        return handler(c, input);
+      });
+    },
+  };
+}
+
+const ISSUES_MAX = 20;
+
+function refuse(where: "path" | "query" | "body") {
+  return (result: { success: boolean; error?: { issues: readonly z.core.$ZodIssue[] } }) => {
+    if (result.success) return;
+    const issues = result.error?.issues ?? [];
+    const errors = issues.slice(0, ISSUES_MAX).map((issue): FieldProblem => {
+      const path = issue.path.map(String).join(".");
+      return { path: where === "body" ? path : `${where}.${path}`, message: issue.message };
+    });
+    const first = errors[0];
+    throw new AppError(
+      "invalid_request",
+      first === undefined ? "the request is not valid" : `${first.path || where}: ${first.message}`,
+      { errors },
+    );
+  };
+}
+
+const requireJson: MiddlewareHandler = async (c, next) => {
+  const type = c.req.header("content-type") ?? "";
+  if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) {
+    throw new AppError("unsupported_media_type", "send JSON with the header Content-Type: application/json");
+  }
+  await next();
+};

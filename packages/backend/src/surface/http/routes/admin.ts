@@ -1,0 +1,66 @@
+import { ApiKeyWithSecret, CreateApiKey, CreateWorkspace, Workspace } from "@patchbay/shared";
+import { z } from "zod";
+import {
+  createApiKey,
+  createWorkspace,
+  getWorkspace,
+  listWorkspaceIds,
+  toWorkspace,
+} from "../../../domain/workspaces/index.ts";
+import type { WithQueue, WithWorkspace } from "../../../platform/db/index.ts";
+import type { Clock } from "../../../platform/runtime/index.ts";
+import { defineRoute } from "../define-route.ts";
+import { edgeId } from "./edge-id.ts";
+
+interface Deps {
+  readonly withWorkspace: WithWorkspace;
+  readonly clock: Clock;
+  readonly withQueueAsWorker: WithQueue;
+}
+
+export const adminRoutes = (deps: Deps) => [
+  defineRoute(
+    {
+      method: "post",
+      path: "/admin/v1/workspaces",
+      summary: "Make a workspace",
+      tag: "Operator",
+      scope: null,
+      request: { body: CreateWorkspace },
+      responses: { 201: Workspace },
+    },
+    async (c, { body }) => c.json(await createWorkspace(deps, body), 201),
+  ),
+  defineRoute(
+    {
+      method: "get",
+      path: "/admin/v1/workspaces",
+      summary: "List workspaces",
+      tag: "Operator",
+      scope: null,
+      request: {},
+      responses: { 200: z.strictObject({ data: z.array(Workspace) }) },
+    },
+    async (c) => {
+      const ids = await listWorkspaceIds(deps.withQueueAsWorker);
+      const data = [];
+      for (const id of ids) data.push(toWorkspace(await getWorkspace(deps, id)));
+      return c.json({ data });
+    },
+  ),
+  defineRoute(
+    {
+      method: "post",
+      path: "/admin/v1/workspaces/{id}/api-keys",
+      summary: "Make an API key; its secret is shown once",
+      tag: "Operator",
+      scope: null,
+      request: { params: z.strictObject({ id: z.string() }), body: CreateApiKey },
+      responses: { 201: ApiKeyWithSecret },
+    },
+    async (c, { params, body }) => {
+      const workspaceId = edgeId("ws", params.id, "workspace_not_found");
+      return c.json(await createApiKey(deps, { ...body, workspaceId }), 201);
+    },
+  ),
+];

@@ -1,0 +1,66 @@
+import { AppError, MODEL_NAMES, Provider, ProviderApp, PutProviderApp, encodeId } from "@patchbay/shared";
+import { z } from "zod";
+import type { Connector } from "../../../connectors/kit/index.ts";
+import { listConfiguredProviders, putProviderApp } from "../../../domain/workspaces/index.ts";
+import { defineRoute } from "../define-route.ts";
+
+type Deps = Parameters<typeof putProviderApp>[0] & {
+  readonly connectors: readonly Connector[];
+  readonly publicUrl: string;
+};
+
+export const providerRoutes = (deps: Deps) => [
+  defineRoute(
+    {
+      method: "get",
+      path: "/v1/providers",
+      summary: "List providers, what each can give and whether its app is registered",
+      tag: "Providers",
+      scope: "providers:read",
+      request: {},
+      responses: { 200: z.strictObject({ data: z.array(Provider) }) },
+    },
+    async (c) => {
+      const configured = new Set(await listConfiguredProviders(deps, c.get("caller").workspaceId));
+      return c.json({ data: deps.connectors.map((connector) => toProvider(connector, configured.has(connector.id))) });
+    },
+  ),
+  defineRoute(
+    {
+      method: "put",
+      path: "/v1/providers/{provider}/app",
+      summary: "Register your app at a provider; a changed secret overlaps for 24 hours",
+      tag: "Providers",
+      scope: "providers:write",
+      request: { params: z.strictObject({ provider: z.string().max(40) }), body: PutProviderApp },
+      responses: { 200: ProviderApp },
+    },
+    async (c, { params, body }) => {
+      const connector = deps.connectors.find(({ id }) => id === params.provider);
+      if (connector === undefined) throw new AppError("provider_not_found", "no such provider; see GET /v1/providers");
+      const { workspaceId } = c.get("caller");
+      const app = await putProviderApp(deps, { workspaceId, provider: connector.id, body });
+      return c.json({
+        id: encodeId("papp", app.id),
+        provider: app.provider,
+        clientId: app.clientId,
+        baseUrlOverride: app.baseUrlOverride,
+        redirectUri: `${deps.publicUrl}/oauth/callback/${app.provider}`,
+      });
+    },
+  ),
+];
+
+function toProvider(connector: Connector, configured: boolean): Provider {
+  const models = new Set(Object.values(connector.resources).map((resource) => resource.model));
+  return {
+    id: connector.id,
+    name: connector.name,
+    models: MODEL_NAMES.filter((model) => models.has(model)).map((model) => ({
+      model,
+      scopes: connector.auth.scopesByModel[model] ?? [],
+    })),
+    configured,
+    apiVersion: connector.api.version,
+  };
+}
