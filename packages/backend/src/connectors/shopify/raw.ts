@@ -101,7 +101,7 @@ export function wordOrNull<const Words extends Readonly<Record<string, string>>>
 }
 
 /** Empty text is Shopify's way to say that a required text has no value. */
-export function textOrNull(text: string): string | null {
+export function textOrNull(text: string | null): string | null {
   return text === "" ? null : text;
 }
 

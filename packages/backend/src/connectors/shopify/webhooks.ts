@@ -62,9 +62,9 @@ function parse({ headers, body }: VerifiedDelivery): readonly ProviderChange[] |
 /** The newer family splits `orders/updated` into topic and action. */
 function topicOf(headers: VerifiedDelivery["headers"], family: string): string | null {
   const topic = headers[`${family}topic`]?.toLowerCase();
-  if (!topic) return null;
+  if (topic?.includes("/")) return topic;
   const action = headers[`${family}action`]?.toLowerCase();
-  return topic.includes("/") || !action ? topic : `${topic}/${action}`;
+  return topic && action ? `${topic}/${action}` : null;
 }
 
 /** `null`: a topic we know with a body we do not. */

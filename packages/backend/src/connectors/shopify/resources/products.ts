@@ -89,7 +89,7 @@ function normalizeProduct(raw: RawProduct, context: NormalizeContext): Normalize
     vendor: textOrNull(raw.vendor),
     handle: raw.handle,
     url: raw.onlineStoreUrl,
-    sku: raw.hasOnlyDefaultVariant ? (variants[0]?.sku ?? null) : null,
+    sku: raw.hasOnlyDefaultVariant ? textOrNull(variants[0]?.sku ?? null) : null,
     tags: raw.tags,
     images: image ? [{ url: image.url, alt: raw.featuredMedia?.alt ?? null }] : [],
     options: raw.options.map((option) => ({
