@@ -1,0 +1,62 @@
+import type { DataKeyId, WorkspaceId } from "@patchbay/shared";
+import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
+import type { Clock } from "../../platform/runtime/index.ts";
+import { activeDataKey, dataKeysById, type DataKeySpec, type VaultDeps } from "./data-keys.ts";
+import { destroyKeys, type DestroyKeys } from "./destroy-keys.ts";
+import { keyIdOf, openEnvelope, sealEnvelope, type Place } from "./envelope.ts";
+import { createKeyCache } from "./key-cache.ts";
+import type { KeyProvider } from "./key-provider.ts";
+
+/** Seals without waiting: pure computation, fit for the inside of a transaction. */
+export interface Sealer {
+  /** Goes in the row beside the sealed value. */
+  readonly keyId: DataKeyId;
+  seal(place: Place, plain: Uint8Array): Uint8Array;
+}
+
+/** @throws KeyDestroyedError, or an Error when the value was changed or stands in another place */
+export type Opener = (place: Place, sealed: Uint8Array) => Uint8Array;
+
+/** Encrypts what is stored. There is no unencrypted mode. */
+export interface Vault {
+  /**
+   * Makes and commits the key if there is none. Call it before your transaction: a key made inside would be lost with
+   * a rollback while this process remembers it, and a second connection inside a transaction can deadlock the pool.
+   */
+  sealer(spec: DataKeySpec): Promise<Sealer>;
+  /** Loads the keys of many values at once. A destroyed key fails when one of its values is opened, not here. */
+  opener(workspaceId: WorkspaceId, keyIds: readonly DataKeyId[]): Promise<Opener>;
+  open(workspaceId: WorkspaceId, place: Place, sealed: Uint8Array): Promise<Uint8Array>;
+  destroyKeys(tx: Tx, input: DestroyKeys): Promise<number>;
+}
+
+export function createVault(given: {
+  readonly withWorkspace: WithWorkspace;
+  readonly keys: KeyProvider;
+  readonly clock: Clock;
+}): Vault {
+  const deps: VaultDeps = { ...given, workspaceKeyCache: createKeyCache(), dataKeyCache: createKeyCache() };
+
+  async function opener(workspaceId: WorkspaceId, keyIds: readonly DataKeyId[]): Promise<Opener> {
+    const keys = await dataKeysById(deps, workspaceId, keyIds);
+    return (place, sealed) => {
+      const key = keys.get(keyIdOf(sealed));
+      if (key === undefined) throw new Error("sealed value belongs to another key");
+      if (key instanceof Error) throw key;
+      return openEnvelope(key, place, sealed);
+    };
+  }
+
+  return {
+    async sealer(spec) {
+      const key = await activeDataKey(deps, spec);
+      return { keyId: key.id, seal: (place, plain) => sealEnvelope(key, place, plain) };
+    },
+    opener,
+    async open(workspaceId, place, sealed) {
+      const open = await opener(workspaceId, [keyIdOf(sealed)]);
+      return open(place, sealed);
+    },
+    destroyKeys: (tx, input) => destroyKeys(deps, tx, input),
+  };
+}
