@@ -1,6 +1,5 @@
 import { PgBoss } from "pg-boss";
-import type { ConnectionOptions } from "../db/index.ts";
-import { connect } from "../db/database.ts";
+import { connect, type ConnectionOptions } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 
 /** A chore that runs by the clock, on one process at a time however many there are. */
