@@ -1,0 +1,74 @@
+import { AppError, type Delivery, type DeliveryId, type WorkspaceId } from "@patchbay/shared";
+import { and, eq } from "drizzle-orm";
+import { tenantExternalId } from "../../../domain/workspaces/index.ts";
+import { submit } from "../../../platform/lanes/index.ts";
+import type { Tx } from "../../../platform/db/index.ts";
+import type { DeliveryDeps } from "../deps.ts";
+import { findEndpoint } from "../load-lane-work.ts";
+import { deliveries, endpoints } from "../tables.ts";
+import { toApiDelivery } from "../to-api.ts";
+
+type DeliveryRow = typeof deliveries.$inferSelect;
+
+/**
+ * Sends an event again now, delivered or not, and begins the schedule of retries anew. Attempts keep counting.
+ *
+ * @throws AppError `delivery_not_found`, `conflict` when its endpoint is disabled or deleted
+ */
+export async function retryDelivery(
+  deps: Pick<DeliveryDeps, "app" | "clock" | "wake">,
+  input: { readonly workspaceId: WorkspaceId; readonly deliveryId: DeliveryId },
+): Promise<Delivery> {
+  const { workspaceId, deliveryId } = input;
+  const now = deps.clock.now();
+  const retried = await deps.app.withWorkspace(workspaceId, async (tx) => {
+    const found = await findDelivery(tx, input);
+    await letThrough(tx, found, now);
+    const row = await findDelivery(tx, input, "update");
+    const changes = {
+      status: "pending",
+      nextAttemptAt: now,
+      finishedAt: null,
+      scheduleOffset: row.attempts,
+    } as const;
+    await tx
+      .update(deliveries)
+      .set(changes)
+      .where(and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.id, deliveryId)));
+    const { tenantUid, endpointId: laneId } = row;
+    await submit(tx, [
+      { kind: "delivery", workspaceId, tenantUid, laneId, id: deliveryId, task: "deliver", runAt: now },
+    ]);
+    const tenantId = await tenantExternalId(tx, { workspaceId, uid: tenantUid });
+    return toApiDelivery({ ...row, ...changes }, tenantId);
+  });
+  deps.wake.poke("lanes:delivery");
+  return retried;
+}
+
+async function findDelivery(
+  tx: Tx,
+  input: { readonly workspaceId: WorkspaceId; readonly deliveryId: DeliveryId },
+  lock: "update" | null = null,
+): Promise<DeliveryRow> {
+  const query = tx
+    .select()
+    .from(deliveries)
+    .where(and(eq(deliveries.workspaceId, input.workspaceId), eq(deliveries.id, input.deliveryId)));
+  const [row] = lock === null ? await query : await query.for(lock);
+  if (row === undefined) throw new AppError("delivery_not_found", "no such delivery in this workspace");
+  return row;
+}
+
+/** Ends a break: somebody thinks that the endpoint is well again. Locked first, as everywhere: endpoint, delivery, lane. */
+async function letThrough(tx: Tx, delivery: DeliveryRow, now: Date): Promise<void> {
+  const { workspaceId, endpointId } = delivery;
+  const endpoint = await findEndpoint(tx, workspaceId, endpointId, "update");
+  if (endpoint === null) throw new AppError("conflict", "the endpoint of this delivery was deleted");
+  if (endpoint.status === "disabled") throw new AppError("conflict", "the endpoint is disabled; enable it first");
+  if (endpoint.openUntil === null || endpoint.openUntil <= now) return;
+  await tx
+    .update(endpoints)
+    .set({ openUntil: null })
+    .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, endpointId)));
+}

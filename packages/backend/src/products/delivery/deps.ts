@@ -1,0 +1,32 @@
+import type { TenantUid, WorkspaceId } from "@patchbay/shared";
+import type { Vault } from "../../domain/vault/index.ts";
+import { NIL_UUID, type RoleDatabase } from "../../platform/db/index.ts";
+import type { Egress } from "../../platform/egress/index.ts";
+import type { Wake } from "../../platform/lanes/index.ts";
+import type { Logger } from "../../platform/observability/index.ts";
+import type { Clock, Random } from "../../platform/runtime/index.ts";
+
+export interface DeliveryDeps {
+  /** As `patchbay_app`: for what callers ask. */
+  readonly app: RoleDatabase;
+  /** As `patchbay_worker`: for sequencing and delivering. */
+  readonly worker: RoleDatabase;
+  readonly vault: Vault;
+  readonly egress: Pick<Egress, "request">;
+  /** Exact origins that endpoints of test workspaces may have beside `https:`, such as `http://localhost:4401`. */
+  readonly endpointOrigins: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly wake: Pick<Wake, "poke" | "on">;
+  readonly log: Logger;
+}
+
+/** Tells readers of the feed in this process that a workspace's feed grew. A hint: they poll as well. */
+export interface FeedSignal {
+  notify(workspaceId: WorkspaceId): void;
+  /** @returns how to stop listening */
+  on(workspaceId: WorkspaceId, listener: () => void): () => void;
+}
+
+/** Whose lane carries what concerns the workspace as a whole. */
+export const NIL_TENANT = NIL_UUID as TenantUid;

@@ -1,0 +1,59 @@
+import type { EndpointId, UpdateWebhookEndpoint, WebhookEndpoint, WorkspaceId } from "@patchbay/shared";
+import { and, eq } from "drizzle-orm";
+import { getWorkspace } from "../../../domain/workspaces/index.ts";
+import { submitAlign } from "../align-deliveries.ts";
+import type { DeliveryDeps } from "../deps.ts";
+import { UNTRIED } from "../endpoint-health.ts";
+import { checkEndpointUrl } from "../endpoint-url.ts";
+import type { EndpointRow } from "../load-lane-work.ts";
+import { lockHead } from "../sequence-batch.ts";
+import { endpoints } from "../tables.ts";
+import { toWebhookEndpoint } from "../to-api.ts";
+import { mustFindEndpoint } from "./read-endpoints.ts";
+
+/**
+ * Changes what is given. Disabling holds what is not delivered yet; enabling sends it.
+ *
+ * @throws AppError `endpoint_not_found`, `endpoint_url_refused`
+ */
+export async function updateEndpoint(
+  deps: DeliveryDeps,
+  input: { readonly workspaceId: WorkspaceId; readonly endpointId: EndpointId; readonly body: UpdateWebhookEndpoint },
+): Promise<WebhookEndpoint> {
+  const { workspaceId, endpointId, body } = input;
+  if (body.url !== undefined) {
+    const { mode } = await getWorkspace(deps.app, workspaceId);
+    checkEndpointUrl(body.url, { mode, endpointOrigins: deps.endpointOrigins });
+  }
+  const now = deps.clock.now();
+  const changed = await deps.app.withWorkspace(workspaceId, async (tx) => {
+    // A sequencer that saw the former status has finished when this lock is ours, so that nothing stays held.
+    await lockHead(tx, workspaceId);
+    const row = await mustFindEndpoint(tx, input, "update");
+    const next: EndpointRow = { ...row, ...given(body), ...statusChange(row, body), updatedAt: now };
+    await tx
+      .update(endpoints)
+      .set(next)
+      .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, endpointId)));
+    if (next.status !== row.status) await submitAlign(tx, { workspaceId, endpointId, now });
+    return next;
+  });
+  deps.wake.poke("lanes:delivery");
+  return toWebhookEndpoint(changed);
+}
+
+function given(body: UpdateWebhookEndpoint): Partial<EndpointRow> {
+  return {
+    // Another address has no history of failures.
+    ...(body.url === undefined ? {} : { url: body.url, ...UNTRIED }),
+    ...(body.description === undefined ? {} : { description: body.description }),
+    ...(body.types === undefined ? {} : { types: [...body.types] }),
+    ...(body.models === undefined ? {} : { models: [...body.models] }),
+  };
+}
+
+function statusChange(row: EndpointRow, body: UpdateWebhookEndpoint): Partial<EndpointRow> {
+  if (body.status === undefined || body.status === row.status) return {};
+  if (body.status === "disabled") return { status: "disabled", disabledReason: "by_host" };
+  return { status: "enabled", disabledReason: null, ...UNTRIED };
+}

@@ -1,0 +1,57 @@
+import type { DeliveryDeps } from "./deps.ts";
+import { listAttempts } from "./deliveries/list-attempts.ts";
+import { listDeliveries } from "./deliveries/list-deliveries.ts";
+import { retryDelivery } from "./deliveries/retry-delivery.ts";
+import { createEndpoint } from "./endpoints/create-endpoint.ts";
+import { deleteEndpoint } from "./endpoints/delete-endpoint.ts";
+import { getEndpoint, listEndpoints } from "./endpoints/read-endpoints.ts";
+import { rotateSecret } from "./endpoints/rotate-secret.ts";
+import { sendTest } from "./endpoints/send-test.ts";
+import { updateEndpoint } from "./endpoints/update-endpoint.ts";
+import { getEvent } from "./feed/get-event.ts";
+import { listEvents } from "./feed/list-events.ts";
+import { createFeedSignal, waitForEvents } from "./feed/wait-for-events.ts";
+import { handleLane } from "./handle-lane.ts";
+import { createSequencer } from "./sequencer.ts";
+
+export type { DeliveryDeps } from "./deps.ts";
+export type { EventsPage, ListEventsInput } from "./feed/list-events.ts";
+export type { Sequencer } from "./sequencer.ts";
+export { newSigningSecret, signatureHeaders } from "./sign.ts";
+export * from "./tables.ts";
+
+export type Delivery = ReturnType<typeof createDelivery>;
+
+/** Events out: positions, the feed, endpoints and deliveries to them. */
+export function createDelivery(deps: DeliveryDeps) {
+  const feedSignal = createFeedSignal();
+  return {
+    sequencer: createSequencer({ ...deps, feedSignal }),
+    /** For lanes of kind `delivery`. */
+    handleLane: bind(deps, handleLane),
+    endpoints: {
+      create: bind(deps, createEndpoint),
+      get: bind(deps, getEndpoint),
+      list: bind(deps, listEndpoints),
+      update: bind(deps, updateEndpoint),
+      delete: bind(deps, deleteEndpoint),
+      rotateSecret: bind(deps, rotateSecret),
+      sendTest: bind(deps, sendTest),
+    },
+    listAttempts: bind(deps, listAttempts),
+    listDeliveries: bind(deps, listDeliveries),
+    /** Deliveries that no retry is left for. */
+    listDeadLetters: (input: Omit<Parameters<typeof listDeliveries>[1], "status">) =>
+      listDeliveries(deps, { ...input, status: "failed" }),
+    retryDelivery: bind(deps, retryDelivery),
+    feed: {
+      listEvents: bind(deps, listEvents),
+      getEvent: bind(deps, getEvent),
+      waitForEvents: bind({ ...deps, feedSignal }, waitForEvents),
+    },
+  };
+}
+
+function bind<Deps, Input, Output>(deps: Deps, verb: (deps: Deps, input: Input) => Output): (input: Input) => Output {
+  return (input) => verb(deps, input);
+}

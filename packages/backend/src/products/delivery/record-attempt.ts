@@ -1,0 +1,123 @@
+import type { AttemptId, EndpointId } from "@patchbay/shared";
+import { and, eq } from "drizzle-orm";
+import { appendEvents } from "../../domain/events/index.ts";
+import type { Sealer } from "../../domain/vault/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
+import type { ClaimedLane } from "../../platform/lanes/index.ts";
+import { newId } from "../../platform/runtime/index.ts";
+import { submitAlign } from "./align-deliveries.ts";
+import type { DeliveryDeps } from "./deps.ts";
+import { afterFailure, afterSuccess, isWell, type HealthChange } from "./endpoint-health.ts";
+import { endpointEvent } from "./endpoint-event.ts";
+import type { AttemptOutcome } from "./judge-attempt.ts";
+import { findEndpoint, type EndpointRow, type LoadedDelivery } from "./load-lane-work.ts";
+import type { MadeAttempt } from "./post-event.ts";
+import { nextAttemptAt } from "./schedule.ts";
+import { attempts, deliveries, endpoints } from "./tables.ts";
+
+interface Input {
+  readonly lane: ClaimedLane;
+  readonly mode: "live" | "test";
+  readonly endpoint: EndpointRow;
+  readonly delivery: LoadedDelivery;
+  readonly attempt: MadeAttempt;
+  /** Whether this attempt was the one let through a break. */
+  readonly probe: boolean;
+  /** Of the workspace's own `payload` key. */
+  readonly sealer: Sealer;
+}
+
+/**
+ * Writes down what an attempt came to: attempt, delivery, the endpoint's health and the lane's item, in one
+ * transaction that fails when the lane went to another worker meanwhile.
+ *
+ * Locks in the order endpoint, delivery, lane, as everything here does.
+ *
+ * @returns the endpoint as it is now; `null` when it was deleted
+ * @throws LeaseLost
+ */
+export async function recordAttempt(deps: DeliveryDeps, input: Input): Promise<EndpointRow | null> {
+  const { lane, delivery, attempt } = input;
+  const { workspaceId } = lane.key;
+  const now = deps.clock.now();
+  const written = await deps.worker.withWorkspace(workspaceId, async (tx) => {
+    const endpoint = await noteHealth(tx, input, now);
+    const retryAt =
+      attempt.outcome.verdict === "failed"
+        ? nextAttemptAt(delivery.attempts + 1 - delivery.scheduleOffset, now, deps.random, attempt.outcome.retryAfterMs)
+        : null;
+    const next = nextState(attempt.outcome, endpoint.row, retryAt, now);
+    await insertAttempt(tx, input);
+    await tx
+      .update(deliveries)
+      .set({ ...next, attempts: delivery.attempts + 1 })
+      .where(and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.id, delivery.id)));
+    await lane.settle(tx, [
+      { id: delivery.id, outcome: next.nextAttemptAt === null ? "done" : { at: next.nextAttemptAt } },
+    ]);
+    return endpoint;
+  });
+  if (written.told) deps.wake.poke("events");
+  if (written.disabled) deps.wake.poke("lanes:delivery");
+  return written.row;
+}
+
+/** Lets the attempt tell about its endpoint; tells the host about changes. */
+async function noteHealth(
+  tx: Tx,
+  input: Input,
+  now: Date,
+): Promise<{ row: EndpointRow | null; told: boolean; disabled: boolean }> {
+  const { workspaceId } = input.lane.key;
+  const { outcome } = input.attempt;
+  const quiet = outcome.verdict === "delivered" && isWell(input.endpoint, now);
+  const row = await findEndpoint(tx, workspaceId, input.endpoint.id, quiet ? null : "update");
+  if (row === null || quiet || row.status === "disabled") return { row, told: false, disabled: false };
+
+  const change = healthAfter(row, outcome, input.probe, now);
+  const disabledReason = outcome.verdict === "gone" ? "gone" : change.giveUp ? "failing" : null;
+  const changed: EndpointRow = {
+    ...row,
+    ...change.health,
+    ...(disabledReason === null ? {} : { status: "disabled", disabledReason, updatedAt: now }),
+  };
+  await tx
+    .update(endpoints)
+    .set(changed)
+    .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, row.id)));
+  const tell = disabledReason === null ? change.tell : "disabled";
+  if (tell !== null)
+    await appendEvents(tx, input.sealer, [endpointEvent(`endpoint.${tell}`, changed, input.mode, now)]);
+  if (disabledReason !== null) await submitAlign(tx, { workspaceId, endpointId: row.id, now });
+  return { row: changed, told: tell !== null, disabled: disabledReason !== null };
+}
+
+function healthAfter(row: EndpointRow, outcome: AttemptOutcome, probe: boolean, now: Date): HealthChange {
+  if (outcome.verdict === "delivered") return afterSuccess(row, now);
+  const pauseMs = outcome.throttled ? outcome.retryAfterMs : null;
+  return afterFailure(row, now, { weight: outcome.weight, pauseMs, probe });
+}
+
+/** A disabled endpoint keeps what it did not take; a deleted one's deliveries are swept away. */
+function nextState(outcome: AttemptOutcome, endpoint: EndpointRow | null, retryAt: Date | null, now: Date) {
+  if (outcome.verdict === "delivered") return { status: "delivered", nextAttemptAt: null, finishedAt: now } as const;
+  if (endpoint?.status === "disabled") return { status: "held", nextAttemptAt: null, finishedAt: null } as const;
+  if (retryAt === null) return { status: "failed", nextAttemptAt: null, finishedAt: now } as const;
+  return { status: "pending", nextAttemptAt: retryAt, finishedAt: null } as const;
+}
+
+async function insertAttempt(tx: Tx, { lane, delivery, endpoint, attempt }: Input): Promise<void> {
+  await tx.insert(attempts).values({
+    workspaceId: lane.key.workspaceId,
+    id: newId<AttemptId>(),
+    deliveryId: delivery.id,
+    endpointId: endpoint.id satisfies EndpointId,
+    eventId: delivery.eventId,
+    number: delivery.attempts + 1,
+    statusCode: attempt.outcome.statusCode,
+    problem: attempt.outcome.problem,
+    durationMs: attempt.durationMs,
+    responseBody: attempt.outcome.responseBody,
+    startedAt: attempt.startedAt,
+  });
+}

@@ -1,0 +1,184 @@
+import type { DeliveryId, EventId, EventType, ModelName, RecordId, TenantUid, WorkspaceId } from "@patchbay/shared";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { eventHeads, events } from "../../domain/events/index.ts";
+import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
+import { enqueue, queueUnsequenced } from "../../platform/lanes/index.ts";
+import { newId, type Clock } from "../../platform/runtime/index.ts";
+import { orderEvents } from "./order-events.ts";
+import { deliveries, endpoints } from "./tables.ts";
+import { wantsEvent } from "./wants-event.ts";
+
+interface Deps {
+  /** As `patchbay_worker`. */
+  readonly worker: RoleDatabase;
+  readonly clock: Clock;
+}
+
+export interface SequencedBatch {
+  readonly events: number;
+  readonly deliveries: number;
+  /** Whether events were left for another batch. */
+  readonly more: boolean;
+}
+
+/** Events that one transaction gives positions to. */
+const EVENTS_MAX = 500;
+const DELIVERIES_PER_STATEMENT = 1_000;
+
+/**
+ * Gives the next committed events of a workspace their gapless positions and makes their deliveries, in one
+ * transaction. Sequencers wait for each other at the workspace's head row; one that dies leaves everything as it was.
+ */
+export async function sequenceBatch(
+  deps: Deps,
+  workspaceId: WorkspaceId,
+  eventsMax = EVENTS_MAX,
+): Promise<SequencedBatch> {
+  return deps.worker.withWorkspace(workspaceId, async (tx) => {
+    const head = await lockHead(tx, workspaceId);
+    // Before the events are looked at: each later statement sees at least the events of the markers deleted here.
+    await tx.delete(queueUnsequenced).where(eq(queueUnsequenced.workspaceId, workspaceId));
+    const batch = await nextEvents(tx, workspaceId, eventsMax);
+    const more = batch.length >= eventsMax;
+    if (more) await tx.insert(queueUnsequenced).values({ id: newId(), workspaceId });
+    if (batch.length === 0) return { events: 0, deliveries: 0, more };
+
+    const placed = orderEvents(batch).map((event, index) => ({ ...event, position: head.position + index + 1 }));
+    await setPositions(tx, workspaceId, placed);
+    const made = await fanOut(tx, workspaceId, placed, deps.clock.now());
+    await tx
+      .update(eventHeads)
+      .set({ position: head.position + placed.length })
+      .where(eq(eventHeads.workspaceId, workspaceId));
+    return { events: placed.length, deliveries: made, more };
+  });
+}
+
+/** Holds the workspace's head until the transaction ends: positions and who gets what cannot change meanwhile. */
+export async function lockHead(tx: Tx, workspaceId: WorkspaceId): Promise<{ epoch: number; position: number }> {
+  await tx.insert(eventHeads).values({ workspaceId }).onConflictDoNothing({ target: eventHeads.workspaceId });
+  const [head] = await tx
+    .select({ epoch: eventHeads.epoch, position: eventHeads.position })
+    .from(eventHeads)
+    .where(eq(eventHeads.workspaceId, workspaceId))
+    .for("update");
+  if (head === undefined) throw new Error("the head row of this workspace is missing");
+  return head;
+}
+
+interface UnsequencedEvent {
+  readonly id: EventId;
+  readonly type: EventType;
+  readonly model: ModelName | null;
+  readonly recordId: RecordId | null;
+  readonly recordVersion: number | null;
+  readonly tenantUid: TenantUid;
+}
+interface PlacedEvent extends UnsequencedEvent {
+  readonly position: number;
+}
+
+const columns = {
+  id: events.id,
+  type: events.type,
+  model: events.model,
+  recordId: events.recordId,
+  recordVersion: events.recordVersion,
+  tenantUid: events.tenantUid,
+};
+
+/** The oldest events without a position, with every lower version of a record that one of them is about. */
+async function nextEvents(tx: Tx, workspaceId: WorkspaceId, limit: number): Promise<readonly UnsequencedEvent[]> {
+  const waiting = and(eq(events.workspaceId, workspaceId), isNull(events.position));
+  const oldest = await tx.select(columns).from(events).where(waiting).orderBy(asc(events.id)).limit(limit);
+  const records = new Map<RecordId, number>();
+  for (const { recordId, recordVersion } of oldest) {
+    if (recordId === null) continue;
+    records.set(recordId, Math.max(records.get(recordId) ?? 0, recordVersion ?? 0));
+  }
+  // A batch that holds all there is holds all lower versions too.
+  if (records.size === 0 || oldest.length < limit) return oldest;
+
+  const seen = oldest.map((event) => event.id);
+  const lower = await tx
+    .select(columns)
+    .from(events)
+    .where(
+      and(
+        waiting,
+        sql`${events.id} <> all(${sql.param(seen)}::uuid[])`,
+        sql`exists (
+          select 1 from unnest(${sql.param([...records.keys()])}::uuid[], ${sql.param([...records.values()])}::int[]) as r (id, version)
+          where r.id = ${events.recordId} and ${events.recordVersion} < r.version)`,
+      ),
+    );
+  return [...oldest, ...lower];
+}
+
+async function setPositions(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedEvent[]): Promise<void> {
+  await tx.execute(sql`
+    update events e set position = placed.position
+    from unnest(
+      ${sql.param(placed.map((event) => event.id))}::uuid[],
+      ${sql.param(placed.map((event) => event.position))}::bigint[]
+    ) as placed (id, position)
+    where e.workspace_id = ${workspaceId} and e.id = placed.id`);
+}
+
+/** @returns how many deliveries are to be sent */
+async function fanOut(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedEvent[], now: Date): Promise<number> {
+  const wanting = await tx
+    .select()
+    .from(endpoints)
+    .where(and(eq(endpoints.workspaceId, workspaceId), isNull(endpoints.deletedAt)));
+  const wanted = placed.flatMap((event) =>
+    wanting
+      .filter((endpoint) => event.position > endpoint.sincePosition && wantsEvent(endpoint, event))
+      .map((endpoint) => ({ event, endpoint })),
+  );
+  // Lanes hand out what is due at the same instant in the order of ids, so ids must rise with positions.
+  const ids = wanted.map(() => newId<DeliveryId>()).toSorted();
+  const rows = wanted.flatMap(({ event, endpoint }, index) => {
+    const id = ids[index];
+    return id === undefined ? [] : [toDelivery(workspaceId, id, event, endpoint, now)];
+  });
+  for (let from = 0; from < rows.length; from += DELIVERIES_PER_STATEMENT) {
+    await tx.insert(deliveries).values(rows.slice(from, from + DELIVERIES_PER_STATEMENT));
+  }
+  const due = rows.filter((row) => row.status === "pending");
+  await enqueue(
+    tx,
+    due.map((row) => ({
+      kind: "delivery",
+      workspaceId,
+      tenantUid: row.tenantUid,
+      laneId: row.endpointId,
+      id: row.id,
+      task: "deliver",
+      runAt: now,
+    })),
+  );
+  return due.length;
+}
+
+function toDelivery(
+  workspaceId: WorkspaceId,
+  id: DeliveryId,
+  event: PlacedEvent,
+  endpoint: typeof endpoints.$inferSelect,
+  now: Date,
+) {
+  const enabled = endpoint.status === "enabled";
+  return {
+    workspaceId,
+    id,
+    endpointId: endpoint.id,
+    eventId: event.id,
+    eventType: event.type,
+    tenantUid: event.tenantUid,
+    position: event.position,
+    status: enabled ? "pending" : "held",
+    nextAttemptAt: enabled ? now : null,
+    createdAt: now,
+  } satisfies typeof deliveries.$inferInsert;
+}

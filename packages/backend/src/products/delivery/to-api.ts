@@ -1,0 +1,45 @@
+import { encodeId, type Attempt, type Delivery, type WebhookEndpoint } from "@patchbay/shared";
+import type { attempts, deliveries, endpoints } from "./tables.ts";
+
+export function toWebhookEndpoint(row: typeof endpoints.$inferSelect): WebhookEndpoint {
+  return {
+    id: encodeId("we", row.id),
+    url: row.url,
+    description: row.description,
+    types: row.types,
+    models: row.models,
+    status: row.status,
+    disabledReason: row.disabledReason,
+    createdAt: row.createdAt.toISOString(),
+  };
+}
+
+/** @param tenantId the host's id of the tenant; `null` when erased, or when the event concerns none */
+export function toApiDelivery(row: typeof deliveries.$inferSelect, tenantId: string | null): Delivery {
+  return {
+    id: encodeId("dlv", row.id),
+    endpointId: encodeId("we", row.endpointId),
+    eventId: encodeId("evt", row.eventId),
+    eventType: row.eventType,
+    tenantId,
+    status: row.status,
+    attempts: row.attempts,
+    nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+  };
+}
+
+export function toApiAttempt(row: typeof attempts.$inferSelect): Attempt {
+  return {
+    id: encodeId("att", row.id),
+    deliveryId: encodeId("dlv", row.deliveryId),
+    eventId: encodeId("evt", row.eventId),
+    number: row.number,
+    statusCode: row.statusCode,
+    problem: row.problem,
+    durationMs: row.durationMs,
+    responseBody: row.responseBody,
+    startedAt: row.startedAt.toISOString(),
+  };
+}
