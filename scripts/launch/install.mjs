@@ -97,8 +97,11 @@ function installEnvironment() {
   const kept = Object.entries(process.env).filter(([name]) => !misleading.test(name));
   return {
     ...Object.fromEntries(kept),
+    // Without a network, their usual retries take over a minute each.
     npm_config_fetch_retry_mintimeout: "1000",
     npm_config_fetch_retry_maxtimeout: "5000",
+    pnpm_config_fetch_retry_mintimeout: "1000",
+    pnpm_config_fetch_retry_maxtimeout: "5000",
     npm_config_update_notifier: "false",
   };
 }

@@ -23,19 +23,34 @@ export function runToEnd(node, args, root) {
 
 /** Copies of one Ctrl-C arrive within this time. */
 const SAME_SIGNAL_MS = 500;
+const PARENT_POLL_MS = 250;
 /** A closed terminal ends the product as politely as Ctrl-C does. */
 const PASSED_AS = { SIGINT: "SIGINT", SIGTERM: "SIGTERM", SIGHUP: "SIGTERM" };
 
 function passSignals(child) {
   let lastAt = -Infinity;
-  const listeners = Object.entries(PASSED_AS).map(([received, passed]) => {
-    const listener = () => {
-      const now = performance.now();
-      if (now - lastAt >= SAME_SIGNAL_MS) child.kill(passed);
-      lastAt = now;
-    };
-    process.on(received, listener);
-    return [received, listener];
-  });
-  return () => listeners.forEach(([received, listener]) => process.off(received, listener));
+  const pass = (signal) => {
+    const now = performance.now();
+    if (now - lastAt >= SAME_SIGNAL_MS) child.kill(signal);
+    lastAt = now;
+  };
+  const listeners = Object.entries(PASSED_AS).map(([received, passed]) => [received, () => pass(passed)]);
+  for (const [received, listener] of listeners) process.on(received, listener);
+  const watch = watchNpm(() => lastAt === -Infinity && pass("SIGTERM"));
+  return () => {
+    for (const [received, listener] of listeners) process.off(received, listener);
+    clearInterval(watch);
+  };
+}
+
+/** npm runs us through a shell that keeps signals to itself: when one ends npm, we only see our parent go. */
+function watchNpm(onGone) {
+  if (process.env.npm_lifecycle_event === undefined) return undefined;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    onGone();
+  }, PARENT_POLL_MS);
+  return watch;
 }
