@@ -55,7 +55,7 @@ describe("updatedList", () => {
   test("starts anew at the last change before Shopify's depth limit", () => {
     const { request, read } = walk(300, (n) => new Date(Date.UTC(2026, 0, 1) + n * 60_000).toISOString());
     expect(read * 100).toBeLessThanOrEqual(25_000);
-    expect(read * 100).toBeGreaterThan(24_000);
+    expect(read * 100).toBeGreaterThan(24_500);
     expect(variablesOf(request)["query"]).toBe(
       `updated_at:>='${new Date(Date.UTC(2026, 0, 1) + read * 60_000).toISOString().slice(0, 19)}Z'`,
     );
@@ -87,7 +87,7 @@ describe("readByIds", () => {
   test("no estimate exceeds what a single operation may cost", () => {
     const ids = Array.from({ length: orders.batchRead?.maxIds ?? 0 }, (_, n) => String(n + 1));
     expect(orders.batchRead?.request(ids).cost).toBeLessThanOrEqual(1000);
-    expect(list.first({ since: null, pageSize: list.pageSize.max }).cost).toBe(1000);
+    expect(list.first({ since: null, pageSize: 250 }).cost).toBe(1000);
   });
 });
 

@@ -66,8 +66,8 @@ const listing = {
   type: "Customer",
   root: "customers",
   document: CUSTOMERS,
-  pageSize: { initial: 50, min: 1, max: 250 },
-  itemCost: 2,
+  pageSize: { initial: 100, min: 1, max: 250 },
+  itemCost: 1,
   count: { document: CUSTOMERS_COUNT, root: "customersCount" },
   expansions: (item: unknown) =>
     completeConnections(item, [{ document: CUSTOMER_ADDRESSES, field: "addressesV2", pageSize: EXPANSION.addresses }]),

@@ -152,7 +152,7 @@ const listing = {
   type: "Order",
   root: "orders",
   document: ORDERS,
-  pageSize: { initial: 20, min: 1, max: 100 },
+  pageSize: { initial: 25, min: 1, max: 50 },
   itemCost: 20,
   count: { document: ORDERS_COUNT, root: "ordersCount" },
   expansions: orderExpansions,

@@ -43,8 +43,8 @@ const listing = {
   type: "Product",
   root: "products",
   document: PRODUCTS,
-  pageSize: { initial: 25, min: 1, max: 100 },
-  itemCost: 6,
+  pageSize: { initial: 50, min: 1, max: 100 },
+  itemCost: 4,
   count: { document: PRODUCTS_COUNT, root: "productsCount" },
   expansions: (item: unknown) =>
     completeConnections(item, [{ document: PRODUCT_VARIANTS, field: "variants", pageSize: EXPANSION.variants }]),
