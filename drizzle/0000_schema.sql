@@ -45,6 +45,7 @@ CREATE TABLE "grants" (
 	"lease_until" timestamp with time zone,
 	"attempt_id" uuid,
 	"access_expires_at" timestamp with time zone,
+	"refresh_at" timestamp with time zone,
 	"refresh_expires_at" timestamp with time zone,
 	"created_at" timestamp with time zone NOT NULL,
 	"updated_at" timestamp with time zone NOT NULL,
@@ -535,7 +536,7 @@ CREATE UNIQUE INDEX "connections_live_account" ON "connections" USING btree ("wo
 CREATE INDEX "connections_account" ON "connections" USING btree ("workspace_id","provider","account_id");--> statement-breakpoint
 CREATE INDEX "connections_grant" ON "connections" USING btree ("workspace_id","grant_id");--> statement-breakpoint
 CREATE INDEX "connections_next_run" ON "connections" USING btree ("workspace_id","next_run_at");--> statement-breakpoint
-CREATE UNIQUE INDEX "grants_account" ON "grants" USING btree ("workspace_id","provider_app_id","account_id","mode");--> statement-breakpoint
+CREATE UNIQUE INDEX "grants_account" ON "grants" USING btree ("workspace_id","provider_app_id","account_id","mode") WHERE state <> 'ended';--> statement-breakpoint
 CREATE UNIQUE INDEX "events_position" ON "events" USING btree ("workspace_id","position") WHERE position is not null;--> statement-breakpoint
 CREATE INDEX "events_unsequenced" ON "events" USING btree ("workspace_id","id") WHERE position is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "events_record_version" ON "events" USING btree ("workspace_id","record_id","record_version") WHERE record_id is not null;--> statement-breakpoint

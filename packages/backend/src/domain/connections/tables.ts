@@ -23,6 +23,8 @@ import {
 import { bytea, id, instant } from "../../platform/db/columns.ts";
 import { tenants } from "../workspaces/tables.ts";
 
+export type GrantState = "active" | "refreshing" | "uncertain" | "dead" | "ended";
+
 /** Tokens for one provider app × provider account × mode. Connections hang on it; it owns refresh. */
 export const grants = pgTable(
   "grants",
@@ -42,7 +44,8 @@ export const grants = pgTable(
     previousTokens: bytea(),
     rowVersion: integer().notNull().default(1),
     scopes: text().array().notNull().default([]),
-    state: text().$type<"active" | "refreshing" | "uncertain" | "dead">().notNull(),
+    /** `ended`: given back, tokens and their key destroyed. The account's next authorization makes a new grant. */
+    state: text().$type<GrantState>().notNull(),
     /** Provisional for 60 s: a late pair may still revive it. */
     deadSince: instant(),
     /** +1 per claim of a refresh: whoever comes late cannot write. */
@@ -50,13 +53,17 @@ export const grants = pgTable(
     leaseUntil: instant(),
     attemptId: uuid(),
     accessExpiresAt: instant(),
+    /** When to refresh, well before the access token expires; after a failure, when to try again. */
+    refreshAt: instant(),
     refreshExpiresAt: instant(),
     createdAt: instant().notNull(),
     updatedAt: instant().notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
-    uniqueIndex("grants_account").on(t.workspaceId, t.providerAppId, t.accountId, t.mode),
+    uniqueIndex("grants_account")
+      .on(t.workspaceId, t.providerAppId, t.accountId, t.mode)
+      .where(sql`state <> 'ended'`),
   ],
 );
 
