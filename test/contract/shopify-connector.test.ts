@@ -73,6 +73,7 @@ describe("Shopify's own library", () => {
     apiVersion: ApiVersion.October26,
     hostName: "localhost",
     isEmbeddedApp: false,
+    logger: { log: () => undefined },
   });
   const shop = "acme.myshopify.com";
 

@@ -11,7 +11,6 @@ describe("parseDecimal", () => {
     ["-0.00", "USD", 0],
     ["10.0", "JPY", 10],
     ["1.234", "KWD", 1234],
-    ["0.0001", "CLF", 1],
     ["10", "usd", 1000],
   ])("%s %s is %i minor units", (text, currency, amount) => {
     expect(parseDecimal(text, currency)).toEqual({

@@ -15,14 +15,13 @@ export interface Money {
 }
 
 /**
- * Currencies whose minor unit is not a hundredth.
+ * Currencies of payment whose minor unit is not a hundredth.
  *
  * @see ISO 4217, list one (checked 2026-11-22)
  */
 const EXPONENTS: Readonly<Record<string, number>> = {
   ...exponentOf(0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
   ...exponentOf(3, "BHD IQD JOD KWD LYD OMR TND"),
-  ...exponentOf(4, "CLF UYW"),
 };
 
 /** Digits behind the point: 2 for every currency that ISO 4217 does not list otherwise, known to us or not. */

@@ -215,7 +215,10 @@ export interface PagedList {
   readonly pageSize: { readonly initial: number; readonly min: number; readonly max: number };
   /** How many there are, when the provider tells; `null`: it does not. */
   readonly count: { request(): ProviderRequest; parse(response: ProviderResponse): number | null } | null;
-  /** Further requests that complete an item whose children overflow their inline page. Empty: complete. */
+  /**
+   * Further requests that complete an item whose children overflow their inline page, each to be walked to its end.
+   * Asked again of the merged item, since a list read whole may hold new ones. Empty: complete.
+   */
   expansions(item: unknown): readonly Expansion[];
 }
 

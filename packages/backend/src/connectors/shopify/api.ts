@@ -25,7 +25,8 @@ export function gid(type: string, id: string): string {
   return `gid://shopify/${type}/${id}`;
 }
 
-const GID = /^gid:\/\/shopify\/([A-Za-z]+)\/(\d+)(?:\?.*)?$/;
+/** A global id with a number. */
+export const GID = /^gid:\/\/shopify\/([A-Za-z]+)\/(\d+)(?:\?.*)?$/;
 
 /** The number in a global id, which is the remote id of our records. */
 export function numericId(globalId: string): string {

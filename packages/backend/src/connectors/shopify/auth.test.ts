@@ -57,6 +57,16 @@ describe("verifyCallback", () => {
     expect(verify(callback)).toBe("bad_hmac");
   });
 
+  test("refuses a parameter that comes twice, though it is signed: two readers might differ on it", () => {
+    const twice = new URLSearchParams([
+      ["shop", shop],
+      ["shop", "evil.myshopify.com"],
+      ["timestamp", String(seconds)],
+    ]);
+    twice.set("hmac", createHmac("sha256", "hush").update(twice.toString()).digest("hex"));
+    expect(verify(twice)).toBe("bad_hmac");
+  });
+
   test.each([
     [-91, "stale_timestamp"],
     [-90, null],

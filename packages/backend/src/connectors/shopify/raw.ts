@@ -3,11 +3,12 @@ import type { Address, AddressType, RemoteFacts, UnavailableReason } from "@patc
 import { parseDecimal } from "@patchbay/shared";
 import { z } from "zod";
 import { PageInfo } from "../kit/index.ts";
-import { numericId } from "./api.ts";
+import { GID, numericId } from "./api.ts";
 
-export const Gid = z.string().regex(/^gid:\/\/shopify\/\w+\/\d+/);
+export const Gid = z.string().regex(GID);
 export const Instant = z.iso.datetime({ offset: true });
-const Amount = z.string();
+/** A decimal that is a safe integer in minor units of any currency: `normalize` has no item to refuse any more. */
+export const Amount = z.string().regex(/^-?\d{1,12}(?:\.\d{1,20})?$/);
 
 export const Money = z.looseObject({ amount: Amount, currencyCode: z.string() });
 export type Money = z.output<typeof Money>;

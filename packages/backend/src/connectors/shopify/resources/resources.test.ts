@@ -139,6 +139,30 @@ describe("products", () => {
   });
 });
 
+describe("what does not fit", () => {
+  test.each(["1e5", "12,00", "", "9".repeat(16), "1.", "NaN"])("a price of %j is refused before normalize", (price) => {
+    const [item] = listed(products);
+    const { variants } = products.raw.parse(item) as { variants: { nodes: object[]; pageInfo: object } };
+    const broken = { ...variants, nodes: [{ ...variants.nodes[0], price }] };
+    const issues = products.raw.safeParse(Object.assign({}, item, { variants: broken })).error?.issues;
+    expect(issues?.map((issue) => issue.path.join("."))).toEqual(["variants.nodes.0.price"]);
+  });
+
+  test("an id without a number is refused before normalize", () => {
+    const [item] = listed(orders, { id: "gid://shopify/Order/abc" });
+    expect(orders.raw.safeParse(item).success).toBe(false);
+  });
+
+  test("the largest amount let in can still be counted exactly", () => {
+    const [item] = listed(products).slice(1);
+    const { variants } = products.raw.parse(item) as { variants: { nodes: object[]; pageInfo: object } };
+    const dear = { ...variants, nodes: [{ ...variants.nodes[0], price: "999999999999.9999" }] };
+    const dinars = { variants: dear, shop: { currencyCode: "KWD", myshopifyDomain: "a.myshopify.com" } };
+    const [variant] = dataOfModel(normalized(products, Object.assign({}, item, dinars)), "variant");
+    expect(variant?.priceAmount).toBe(1e15);
+  });
+});
+
 describe("refunds", () => {
   const [, item] = listed(orders);
   const first = expanded(item, orders.list?.expansions(item) ?? [], ["expand.orders.1.json", "expand.orders.2.json"]);

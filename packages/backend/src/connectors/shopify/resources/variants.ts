@@ -2,7 +2,7 @@ import { currencyExponent, type NormalizedRecord, parseDecimal } from "@patchbay
 import { z } from "zod";
 import { defineResource, type NormalizeContext } from "../../kit/index.ts";
 import { numericId } from "../api.ts";
-import { adminUrl, Beside, Gid, Instant, minorUnits, Money, remoteFacts, textOrNull, word } from "../raw.ts";
+import { adminUrl, Amount, Beside, Gid, Instant, minorUnits, Money, remoteFacts, textOrNull, word } from "../raw.ts";
 
 /** A variant as it stands in its product, with the product's id and shop put beside it. */
 export const RawVariant = z.looseObject({
@@ -15,8 +15,8 @@ export const RawVariant = z.looseObject({
   barcode: z.string().nullable(),
   position: z.int(),
   /** Decimals in the shop's currency, which stands beside. */
-  price: z.string(),
-  compareAtPrice: z.string().nullable(),
+  price: Amount,
+  compareAtPrice: Amount.nullable(),
   taxable: z.boolean(),
   availableForSale: z.boolean(),
   inventoryPolicy: z.string(),
