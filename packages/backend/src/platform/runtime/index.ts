@@ -2,3 +2,4 @@ export * from "./clock.ts";
 export * from "./ids.ts";
 export * from "./random.ts";
 export * from "./secret.ts";
+export * from "./version.ts";

@@ -1,0 +1,126 @@
+import { SCOPES, type CreateApiKey, type CreateWorkspace, type Scope } from "@patchbay/shared";
+import { Command, InvalidArgumentError, Option } from "commander";
+
+/** What the commands do; `main.ts` binds them to the composed product. */
+export interface Commands {
+  serve(roles: { readonly api: boolean; readonly worker: boolean }): Promise<void>;
+  migrate(): Promise<void>;
+  createKeyFile(): Promise<void>;
+  showKeys(): Promise<void>;
+  createWorkspace(input: CreateWorkspace): Promise<void>;
+  listWorkspaces(): Promise<void>;
+  createApiKey(workspaceId: string, input: CreateApiKey): Promise<void>;
+  createTenant(workspaceId: string, id: string, name: string | null): Promise<void>;
+  listTenants(workspaceId: string): Promise<void>;
+  listen(input: {
+    readonly forwardUrl: string;
+    readonly apiKey: string;
+    readonly baseUrl: string | null;
+    readonly secret: string | null;
+  }): Promise<void>;
+}
+
+/** The command line of operators and host developers. */
+export function createProgram(commands: Commands): Command {
+  const program = new Command("patchbay")
+    .description("Patchbay connects your customers' accounts at other providers to your product.")
+    .showHelpAfterError("Run with --help to see what is possible.");
+
+  program
+    .command("serve")
+    .description("run API and worker in one process")
+    .action(() => commands.serve({ api: true, worker: true }));
+  program
+    .command("api")
+    .description("run the API only")
+    .action(() => commands.serve({ api: true, worker: false }));
+  program
+    .command("worker")
+    .description("run the worker only: syncs, webhooks, deliveries")
+    .action(() => commands.serve({ api: false, worker: true }));
+  program
+    .command("migrate")
+    .description("bring the database to this version, roles included")
+    .action(() => commands.migrate());
+
+  const keys = program.command("keys").description("keys that wrap the vault's keys");
+  keys
+    .command("create")
+    .description("make a key file, once, readable by this user only")
+    .action(() => commands.createKeyFile());
+  keys
+    .command("status", { isDefault: true })
+    .description("check the key file against the database")
+    .action(() => commands.showKeys());
+
+  const workspaces = program.command("workspaces").description("environments of SaaS products");
+  workspaces
+    .command("create")
+    .description("make a workspace")
+    .requiredOption("--name <name>", "the product's name, as its customers know it")
+    .option("--mode <mode>", "live or test", parseMode, "test")
+    .option("--return-url <url...>", "pages that redirect mode may return to")
+    .action((options: { name: string; mode: "live" | "test"; returnUrl?: string[] }) =>
+      commands.createWorkspace({ name: options.name, mode: options.mode, returnUrls: options.returnUrl ?? [] }),
+    );
+  workspaces
+    .command("list", { isDefault: true })
+    .description("list workspaces")
+    .action(() => commands.listWorkspaces());
+
+  const tenants = program.command("tenants").description("customers of a workspace");
+  tenants
+    .command("create")
+    .description("make a tenant or change its name")
+    .argument("<id>", "your own id of the customer")
+    .requiredOption("--workspace <ws_…>")
+    .option("--name <name>")
+    .action((id: string, options: { workspace: string; name?: string }) =>
+      commands.createTenant(options.workspace, id, options.name ?? null),
+    );
+  tenants
+    .command("list", { isDefault: true })
+    .description("list tenants")
+    .requiredOption("--workspace <ws_…>")
+    .action((options: { workspace: string }) => commands.listTenants(options.workspace));
+
+  program
+    .command("api-keys")
+    .description("keys for a workspace's backend")
+    .command("create")
+    .description("make an API key and print it once")
+    .requiredOption("--workspace <ws_…>")
+    .option("--name <name>", "what the key is for", "default")
+    .option("--scope <scope...>", `what it may do; default: all of ${SCOPES.join(", ")}`, collectScope)
+    .action((options: { workspace: string; name: string; scope?: Scope[] }) =>
+      commands.createApiKey(options.workspace, { name: options.name, scopes: options.scope }),
+    );
+
+  program
+    .command("listen")
+    .description("bring events from the feed to a local handler, signed as deliveries are")
+    .requiredOption("--forward <url>", "your handler, such as http://localhost:3000/webhooks/patchbay")
+    .addOption(new Option("--api-key <key>", "a key of the workspace").env("PATCHBAY_API_KEY").makeOptionMandatory())
+    .option("--url <url>", "where Patchbay runs; default: this installation")
+    .option("--secret <whsec_…>", "sign with this secret; default: a new one, printed")
+    .action((options: { forward: string; apiKey: string; url?: string; secret?: string }) =>
+      commands.listen({
+        forwardUrl: options.forward,
+        apiKey: options.apiKey,
+        baseUrl: options.url ?? null,
+        secret: options.secret ?? null,
+      }),
+    );
+  return program;
+}
+
+function parseMode(text: string): "live" | "test" {
+  if (text !== "live" && text !== "test") throw new InvalidArgumentError("say live or test");
+  return text;
+}
+
+function collectScope(text: string, before: Scope[] | undefined): Scope[] {
+  const scope = SCOPES.find((known) => known === text);
+  if (scope === undefined) throw new InvalidArgumentError(`no such scope; there are ${SCOPES.join(", ")}`);
+  return [...(before ?? []), scope];
+}

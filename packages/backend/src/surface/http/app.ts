@@ -1,0 +1,57 @@
+import { AppError } from "@patchbay/shared";
+import { Hono, type MiddlewareHandler } from "hono";
+import type { ApiCaller } from "../../domain/workspaces/index.ts";
+import type { Logger } from "../../platform/observability/index.ts";
+import type { Secret } from "../../platform/runtime/index.ts";
+import type { Audience, Route } from "./define-route.ts";
+import type { HttpEnv } from "./env.ts";
+import { requireApiKey, requireOperator } from "./middleware/authenticate.ts";
+import { bodyGuard } from "./middleware/body-guard.ts";
+import { requestContext } from "./middleware/request-context.ts";
+import { securityHeaders } from "./middleware/security-headers.ts";
+import { openApiDocument } from "./openapi.ts";
+import { answerProblem, problemResponse } from "./problem.ts";
+import { mountDocs, mountEmbed } from "./routes/docs.ts";
+
+export interface AppDeps {
+  readonly log: Logger;
+  readonly authenticate: (key: string) => Promise<ApiCaller | null>;
+  readonly operatorToken: Secret;
+  readonly idempotency: MiddlewareHandler<HttpEnv>;
+  /** CORS and authentication of the widget's routes. */
+  readonly connectGuard: MiddlewareHandler<HttpEnv>;
+  readonly routes: readonly { readonly audience: Audience; readonly route: Route }[];
+  /** Doors without a row in the table: inbox, OAuth pages, console, health. */
+  readonly mounts: readonly ((app: Hono<HttpEnv>) => void)[];
+  readonly publicUrl: string;
+  readonly version: string;
+}
+
+/** Every route of the product, and what stands before them. */
+export function createApp(deps: AppDeps): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
+  app.use(requestContext(deps), securityHeaders);
+  app.onError((error, c) => answerProblem(error, c));
+  app.notFound((c) =>
+    problemResponse(c, new AppError("not_found", `nothing is at ${c.req.method} ${c.req.path}; see /docs for what is`)),
+  );
+  for (const mount of deps.mounts) mount(app);
+  mountEmbed(app);
+  const table = deps.routes.map(({ audience, route }) => ({ audience, spec: route.spec }));
+  mountDocs(app, { document: openApiDocument(table, { serverUrl: deps.publicUrl, version: deps.version }) });
+  for (const { audience, route } of deps.routes) route.mount(app, guardsOf(deps, audience, route));
+  return app;
+}
+
+function guardsOf(deps: AppDeps, audience: Audience, route: Route): readonly MiddlewareHandler<HttpEnv>[] {
+  switch (audience) {
+    case "api":
+      return [requireApiKey(deps, route.spec.scope), bodyGuard, deps.idempotency];
+    case "admin":
+      return [requireOperator(deps.operatorToken), bodyGuard];
+    case "connect":
+      return [deps.connectGuard, bodyGuard];
+    case "public":
+      return [bodyGuard];
+  }
+}

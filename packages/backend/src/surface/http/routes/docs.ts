@@ -1,0 +1,95 @@
+import type { Hono } from "hono";
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import type { HttpEnv } from "../env.ts";
+
+const require = createRequire(import.meta.url);
+
+/**
+ * `/openapi.json` and `/docs`, the same document for people. The page loads nothing from elsewhere: the reference's
+ * script comes from its package, and its policy lets it talk to this server alone.
+ */
+export function mountDocs(app: Hono<HttpEnv>, deps: { readonly document: Record<string, unknown> }): void {
+  const json = JSON.stringify(deps.document);
+  app.get("/openapi.json", (c) =>
+    c.body(json, 200, {
+      "content-type": "application/json",
+      "access-control-allow-origin": "*",
+      "cache-control": "no-cache",
+    }),
+  );
+  app.get("/docs", (c) =>
+    c.body(PAGE, 200, {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy":
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src data:; " +
+        "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+    }),
+  );
+  app.get("/docs/start.js", (c) => c.body(START, 200, { "content-type": "text/javascript" }));
+  app.get("/docs/reference.js", () => sendFile(referenceScript(), "public, max-age=86400"));
+}
+
+/** `/embed/v1.js`: the widget for a script tag; `/embed/v1.mjs`: the same as a module. */
+export function mountEmbed(app: Hono<HttpEnv>): void {
+  for (const [path, file] of EMBED_FILES) {
+    app.get(path, async () => {
+      const response = await sendFile(join(embedFolder(), file), "public, max-age=300");
+      response.headers.set("access-control-allow-origin", "*");
+      response.headers.set("cross-origin-resource-policy", "cross-origin");
+      return response;
+    });
+  }
+}
+
+const EMBED_FILES = [
+  ["/embed/v1.js", "embed.js"],
+  ["/embed/v1.mjs", "patchbay-connect.js"],
+] as const;
+
+function embedFolder(): string {
+  return fileURLToPath(new URL("../../../../../embed-widget/dist", import.meta.url));
+}
+
+function referenceScript(): string {
+  return join(dirname(require.resolve("@scalar/api-reference/package.json")), "dist/browser/standalone.js");
+}
+
+async function sendFile(path: string, cacheControl: string): Promise<Response> {
+  const { size } = await stat(path);
+  const body = Readable.toWeb(createReadStream(path)) as ReadableStream;
+  return new Response(body, {
+    headers: {
+      "content-type": "text/javascript; charset=utf-8",
+      "content-length": String(size),
+      "cache-control": cacheControl,
+    },
+  });
+}
+
+const PAGE = `<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <title>Patchbay API</title>
+  </head>
+  <body>
+    <div id="reference"></div>
+    <script src="/docs/reference.js"></script>
+    <script src="/docs/start.js"></script>
+  </body>
+</html>`;
+
+const START = `Scalar.createApiReference("#reference", {
+  url: "/openapi.json",
+  telemetry: false,
+  withDefaultFonts: false,
+  hideClientButton: true,
+  agent: { disabled: true },
+  mcp: { disabled: true },
+});`;
