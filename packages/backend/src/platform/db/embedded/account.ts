@@ -29,12 +29,12 @@ export async function chooseAccount(
   const gid = process.getgid?.() ?? -1;
   if (uid !== 0) {
     const account: Account = { prefix: [], identity: {}, owner: { uid, gid } };
-    await requireRunning(await tryRun(account, binaries, folder));
+    requireRunning(await tryRun(account, binaries, folder));
     await requireOwn(folder.cluster, uid);
     return { account, binaries };
   }
-  const users = ordinaryUsers(await readFile("/etc/passwd", "utf8"));
-  return (await namespaceOf(users, binaries, folder)) ?? (await becomeOne(users, binaries, folder));
+  const user = ordinaryUser(await readFile("/etc/passwd", "utf8"));
+  return (await inNamespace(user, binaries, folder)) ?? (await becoming(user, binaries, folder));
 }
 
 /** Runs one of the server's programs to its end. */
@@ -50,15 +50,18 @@ export async function runAs(account: Account, command: readonly string[], binari
   });
 }
 
-/** Non-root users of a passwd file, those meant for no one else's files first. */
-export function ordinaryUsers(passwd: string): readonly User[] {
+/** A user of a passwd file to run the server as: one meant for that, else for nobody's files, else any but root. */
+export function ordinaryUser(passwd: string): User {
   const users = passwd.split("\n").flatMap((line) => {
-    const [name, , uid, gid] = line.split(":");
-    const user = { name: name ?? "", uid: Number(uid), gid: Number(gid) };
-    return user.name !== "" && user.uid > 0 && Number.isInteger(user.gid) ? [user] : [];
+    const [name = "", , uid, gid] = line.split(":");
+    const user = { name, uid: Number(uid), gid: Number(gid) };
+    return user.uid > 0 && Number.isInteger(user.gid) ? [user] : [];
   });
-  const rank = (user: User) => PREFERRED.indexOf(user.name) >>> 0;
-  return users.toSorted((a, b) => rank(a) - rank(b)).slice(0, USERS_TRIED_MAX);
+  const [chosen] = [...PREFERRED.flatMap((name) => users.filter((user) => user.name === name)), ...users];
+  if (chosen !== undefined) return chosen;
+  throw new EmbeddedPostgresError(
+    "The embedded database cannot run as root and this system has no other user: make one, or set DATABASE_URL to a PostgreSQL of your own.",
+  );
 }
 
 export interface User {
@@ -71,38 +74,30 @@ const run = promisify(execFile);
 const PROGRAM_TIMEOUT_MS = 120_000;
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 const PREFERRED = ["postgres", "nobody"];
-const USERS_TRIED_MAX = 3;
 
-async function namespaceOf(users: readonly User[], binaries: Binaries, folder: Folder) {
-  if (process.platform !== "linux") return null;
-  for (const user of users) {
-    const account: Account = {
-      prefix: ["unshare", "--user", `--map-user=${user.uid}`, `--map-group=${user.gid}`, "--"],
-      identity: {},
-      owner: { uid: 0, gid: 0 },
-    };
-    if ((await tryRun(account, binaries, folder)) !== null) continue;
-    await giveTo(account, folder);
-    return { account, binaries };
-  }
-  return null;
+async function inNamespace(user: User, binaries: Binaries, folder: Folder) {
+  const account: Account = {
+    prefix: ["unshare", "--user", `--map-user=${user.uid}`, `--map-group=${user.gid}`, "--"],
+    identity: {},
+    owner: { uid: 0, gid: 0 },
+  };
+  const allowed = await runAs(account, ["true"], binaries, folder).catch(() => null);
+  if (allowed === null) return null;
+  await giveTo(account, folder);
+  return (await tryRun(account, binaries, folder)) === null ? { account, binaries } : null;
 }
 
-async function becomeOne(users: readonly User[], packaged: Binaries, folder: Folder) {
-  let failure = "no ordinary account exists";
-  for (const user of users) {
-    const identity = { uid: user.uid, gid: user.gid };
-    const account: Account = { prefix: [], identity, owner: identity };
-    await giveTo(account, folder);
-    if ((await tryRun(account, packaged, folder)) === null) return { account, binaries: packaged };
-    const binaries = await copyBinaries(packaged, folder);
-    await giveTo(account, folder);
-    const refused = await tryRun(account, binaries, folder);
-    if (refused === null) return { account, binaries };
-    failure = `as "${user.name}": ${refused}`;
-  }
+async function becoming(user: User, packaged: Binaries, folder: Folder) {
+  const identity = { uid: user.uid, gid: user.gid };
+  const account: Account = { prefix: [], identity, owner: identity };
+  await giveTo(account, folder);
+  if ((await tryRun(account, packaged, folder)) === null) return { account, binaries: packaged };
+  const binaries = await copyBinaries(packaged, folder);
+  await giveTo(account, folder);
+  const refused = await tryRun(account, binaries, folder);
+  if (refused === null) return { account, binaries };
   throw new EmbeddedPostgresError(
-    `The embedded database cannot run as root here (${failure}): start Patchbay as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.`,
+    `The embedded database cannot run as root, nor here as "${user.name}" (${refused}): start Patchbay as an ordinary user, keep its data where "${user.name}" may go, or set DATABASE_URL to a PostgreSQL of your own.`,
   );
 }
 
@@ -117,7 +112,7 @@ async function tryRun(account: Account, binaries: Binaries, folder: Folder): Pro
   }
 }
 
-async function requireRunning(refused: string | null): Promise<void> {
+function requireRunning(refused: string | null): void {
   if (refused === null) return;
   throw new EmbeddedPostgresError(
     `The embedded database's program does not run on this system (${refused}): set DATABASE_URL to a PostgreSQL of your own.`,
@@ -146,7 +141,7 @@ async function copyBinaries(packaged: Binaries, folder: Folder): Promise<Binarie
 async function giveTo(account: Account, folder: Folder): Promise<void> {
   const { uid, gid } = account.owner;
   await lchown(folder.root, uid, gid);
-  for (const path of [folder.libraryLinks, folder.binariesCopy, folder.cluster, folder.serverLog]) {
+  for (const path of [folder.libraryLinks, folder.binariesCopy, folder.cluster, folder.socket, folder.serverLog]) {
     const found = await stat(path).catch(() => null);
     if (found !== null && found.uid !== uid) await giveTree(path, uid, gid);
   }
