@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,6 +6,7 @@ import postgres from "postgres";
 import { freePort } from "../../../../../../test/harness/free-port.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { scratchRoot } from "../../../../../../test/harness/scratch-root.ts";
+import { waitFor } from "../../../../../../test/harness/wait-for.ts";
 import { silentLogger } from "../../observability/index.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
 
@@ -13,6 +14,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
 let made: string;
 let dataDir: string;
 let running: EmbeddedPostgres[];
+let helpers: ChildProcess[];
 
 beforeAll(async () => {
   made = await mkdtemp(join(await scratchRoot(), "patchbay-embedded-"));
@@ -24,10 +26,12 @@ afterAll(() => rm(made, { recursive: true, force: true }));
 beforeEach(async () => {
   dataDir = await mkdtemp(join(await scratchRoot(), "patchbay-embedded-"));
   running = [];
+  helpers = [];
 });
 
 afterEach(async () => {
   for (const server of running) await server.stop();
+  for (const helper of helpers) helper.kill();
   await rm(dataDir, { recursive: true, force: true });
 });
 
@@ -126,29 +130,27 @@ describe("next start", () => {
   });
 
   test("is not stopped by a pid file whose number now belongs to another process", async () => {
-    const first = await start();
-    const notes = await readFile(join(dataDir, "cluster", "postmaster.pid"), "utf8");
-    await first.stop();
-    await writeFile(join(dataDir, "cluster", "postmaster.pid"), notes.replace(/^\d+/, String(process.pid)));
+    const other = spawnHelper("sleep", ["30"]);
+    await leavePidFile(other.pid ?? 0);
 
-    const second = await start();
+    const server = await start();
 
-    expect(second.adopted).toBe(false);
+    expect(server.adopted).toBe(false);
+    expect(await query(server, "select 1 as one")).toEqual([{ one: 1 }]);
   });
 
   test("is not stopped by a pid file whose process is a zombie", async () => {
-    const first = await start();
-    const notes = await readFile(join(dataDir, "cluster", "postmaster.pid"), "utf8");
-    await first.stop();
-    // The shell leaves a finished child to a program that never asks for it.
-    const keeper = spawn("sh", ["-c", "true & echo $!; exec sleep 30"], { stdio: ["ignore", "pipe", "ignore"] });
-    const [zombie] = await once(keeper.stdout, "data");
-    await writeFile(join(dataDir, "cluster", "postmaster.pid"), notes.replace(/^\d+/, String(zombie).trim()));
+    // The shell leaves a child to a program that never asks how it ended.
+    const keeper = spawnHelper("sh", ["-c", "sleep 0.05 & echo $!; exec sleep 30"]);
+    const [line] = await once(keeper.stdout, "data");
+    const zombie = Number(line);
+    await waitFor(async () => /\) Z /.test(await readFile(`/proc/${zombie}/stat`, "utf8")), { what: "a zombie" });
+    await leavePidFile(zombie);
 
-    const second = await start();
-    keeper.kill();
+    const server = await start();
 
-    expect(await query(second, "select 1 as one")).toEqual([{ one: 1 }]);
+    expect(server.adopted).toBe(false);
+    expect(await query(server, "select 1 as one")).toEqual([{ one: 1 }]);
   });
 });
 
@@ -231,6 +233,21 @@ async function start(options: { dataDir?: string; port?: number; fsync?: boolean
   const server = await startEmbeddedPostgres({ dataDir, log: silentLogger, fsync: false, ...options });
   running.push(server);
   return server;
+}
+
+/** As a server leaves it that was killed and whose number then went to `pid`. */
+async function leavePidFile(pid: number): Promise<void> {
+  const before = await start();
+  const path = join(dataDir, "cluster", "postmaster.pid");
+  const notes = await readFile(path, "utf8");
+  await before.stop();
+  await writeFile(path, notes.replace(/^\d+/, String(pid)));
+}
+
+function spawnHelper(program: string, args: readonly string[]) {
+  const helper = spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
+  helpers.push(helper);
+  return helper;
 }
 
 async function query(server: Pick<EmbeddedPostgres, "adminConnection">, text: string): Promise<readonly unknown[]> {
