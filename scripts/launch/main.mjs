@@ -26,7 +26,7 @@ export async function main([command, ...rest]) {
 const NODE_FLAGS = ["--disable-warning=ExperimentalWarning"];
 
 const COMMANDS = {
-  start: (rest) => [join(ROOT, "packages/backend/src/main.ts"), "start", ...rest],
+  start: (rest) => [join(ROOT, "scripts/start.ts"), ...rest],
   test: (rest) => [
     join(ROOT, "node_modules/vitest/vitest.mjs"),
     "run",

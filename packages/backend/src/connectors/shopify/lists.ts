@@ -15,7 +15,7 @@ interface Listing {
   readonly root: string;
   readonly document: string;
   readonly pageSize: PagedList["pageSize"];
-  /** Estimated points of one item with its inline children. */
+  /** Points that one item with its usual children is charged: what a full page might take is given back at once. */
   readonly itemCost: number;
   readonly count: { readonly document: string; readonly root: string };
   readonly expansions: (item: unknown) => readonly Expansion[];
@@ -28,7 +28,7 @@ interface Listing {
  * deep a request is stands in a header of our own, which Shopify ignores.
  */
 export function updatedList(listing: Listing): PagedList {
-  const cost = (pageSize: number) => 1 + pageSize * listing.itemCost;
+  const cost = (pageSize: number) => Math.ceil(1 + pageSize * listing.itemCost);
   return {
     pageSize: listing.pageSize,
     first: ({ since, pageSize }) =>
@@ -64,7 +64,11 @@ export function readByIds(
   return {
     maxIds,
     request: (remoteIds) =>
-      read(document, { ids: remoteIds.map((id) => gid(listing.type, id)) }, 1 + remoteIds.length * listing.itemCost),
+      read(
+        document,
+        { ids: remoteIds.map((id) => gid(listing.type, id)) },
+        Math.ceil(1 + remoteIds.length * listing.itemCost),
+      ),
     parse: (response) =>
       withShop(response, Nodes.parse(dataOf(response)).nodes).flatMap((item) => {
         const remoteId = idOfType(listing.type, item.id);

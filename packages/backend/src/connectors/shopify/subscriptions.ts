@@ -11,7 +11,7 @@ const PAGE_SIZE = 100;
  * the app's own configuration.
  */
 export const subscriptions: Webhooks["subscriptions"] = {
-  list: (cursor) => read(WEBHOOK_SUBSCRIPTIONS, { first: PAGE_SIZE, after: cursor }, PAGE_SIZE),
+  list: (cursor) => read(WEBHOOK_SUBSCRIPTIONS, { first: PAGE_SIZE, after: cursor }, 10),
   parseList(response) {
     const page = ConnectionPage.parse(dataOf(response)["webhookSubscriptions"]);
     return {

@@ -67,7 +67,7 @@ const listing = {
   root: "customers",
   document: CUSTOMERS,
   pageSize: { initial: 100, min: 1, max: 250 },
-  itemCost: 1,
+  itemCost: 0.5,
   count: { document: CUSTOMERS_COUNT, root: "customersCount" },
   expansions: (item: unknown) =>
     completeConnections(item, [{ document: CUSTOMER_ADDRESSES, field: "addressesV2", pageSize: EXPANSION.addresses }]),

@@ -167,6 +167,8 @@ describe("orders of other kinds", () => {
       "lines.productId": "scope_missing",
       email: "protected_data",
     });
+    const [refundOfIt] = dataOfModel(normalized(orders, Object.assign({}, item, { customer: null })), "refund");
+    expect(refundOfIt).toMatchObject({ customerId: null, unavailableFields: { customerId: "scope_missing" } });
     expect(dataOfModel(normalized(orders, other), "order")[0]?.unavailableFields).toEqual({});
   });
 });

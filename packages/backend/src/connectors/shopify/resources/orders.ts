@@ -153,7 +153,7 @@ const listing = {
   root: "orders",
   document: ORDERS,
   pageSize: { initial: 25, min: 1, max: 50 },
-  itemCost: 20,
+  itemCost: 8,
   count: { document: ORDERS_COUNT, root: "ordersCount" },
   expansions: orderExpansions,
 };
@@ -173,9 +173,16 @@ export const orders = defineResource({
   strictVersion: () => null,
   normalize: (raw, context) => [
     { model: "order", data: normalizeOrder(raw, context) },
-    ...raw.refunds.map((refund) => normalizeRefund({ ...refund, order: raw, shop: raw.shop }, context)),
+    ...raw.refunds.map((refund) =>
+      normalizeRefund({ ...refund, order: raw, shop: raw.shop, denied: raw.denied?.filter(ofCustomer) }, context),
+    ),
   ],
 });
+
+/** The one denied field of an order that its refunds have too. */
+function ofCustomer(denied: { readonly path: string }): boolean {
+  return denied.path === "customer";
+}
 
 function normalizeOrder(raw: RawOrder, context: NormalizeContext): NormalizedOrder {
   return {

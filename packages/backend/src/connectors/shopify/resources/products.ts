@@ -44,7 +44,7 @@ const listing = {
   root: "products",
   document: PRODUCTS,
   pageSize: { initial: 50, min: 1, max: 100 },
-  itemCost: 4,
+  itemCost: 3,
   count: { document: PRODUCTS_COUNT, root: "productsCount" },
   expansions: (item: unknown) =>
     completeConnections(item, [{ document: PRODUCT_VARIANTS, field: "variants", pageSize: EXPANSION.variants }]),

@@ -89,7 +89,10 @@ export function normalizeRefund(raw: RawRefund, context: NormalizeContext): Norm
   return {
     model: "refund",
     data: {
-      ...remoteFacts(raw, adminUrl(raw.shop, `/orders/${orderId}`), { testMode: raw.order.test }),
+      ...remoteFacts(raw, adminUrl(raw.shop, `/orders/${orderId}`), {
+        testMode: raw.order.test,
+        fields: { customer: "customerId" },
+      }),
       orderId: context.id("order", orderId),
       customerId: raw.order.customer && context.id("customer", numericId(raw.order.customer.id)),
       currency: shopMoney.currencyCode,

@@ -10,6 +10,9 @@ import { waitFor } from "../../../../../../test/harness/wait-for.ts";
 import { silentLogger } from "../../observability/index.ts";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "./index.ts";
 
+/** These look into /proc. */
+const testOnLinux = test.runIf(process.platform === "linux");
+
 /** A stopped cluster, copied where a test is not about the first start. */
 let made: string;
 let dataDir: string;
@@ -63,7 +66,7 @@ describe("first start", () => {
     }
   });
 
-  test("gives the server nothing of this process's environment", async () => {
+  testOnLinux("gives the server nothing of this process's environment", async () => {
     const server = await start();
 
     const environment = await readFile(`/proc/${server.pid}/environ`, "utf8");
@@ -139,7 +142,7 @@ describe("next start", () => {
     expect(await query(server, "select 1 as one")).toEqual([{ one: 1 }]);
   });
 
-  test("is not stopped by a pid file whose process is a zombie", async () => {
+  testOnLinux("is not stopped by a pid file whose process is a zombie", async () => {
     // The shell leaves a child to a program that never asks how it ended.
     const keeper = spawnHelper("sh", ["-c", "sleep 0.05 & echo $!; exec sleep 30"]);
     const [line] = await once(keeper.stdout, "data");

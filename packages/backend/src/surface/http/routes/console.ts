@@ -25,7 +25,7 @@ const TICKET_MS = 3_600_000;
 const ROWS = 20;
 const FORM_BYTES_MAX = 4_096;
 
-/** A link that signs in once within the hour; the start command prints it. */
+/** A link that signs in for the next hour; the start command prints it. */
 export function consoleLink(publicUrl: string, operatorToken: Secret, now: Date): string {
   return `${publicUrl}/console?ticket=${pass(operatorToken, "ticket", now.getTime() + TICKET_MS)}`;
 }

@@ -1,0 +1,85 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Config } from "./config.ts";
+import { startEmbeddedPostgres } from "./platform/db/embedded/index.ts";
+import { LOGIN_ROLE, migrate, openDatabase, type ConnectionOptions, type Database } from "./platform/db/index.ts";
+import type { Logger } from "./platform/observability/index.ts";
+import { randomToken } from "./platform/runtime/index.ts";
+import { PatchbayStartError } from "./start-error.ts";
+
+export interface ConnectedDatabase {
+  readonly database: Database;
+  /** As the product's own login. */
+  readonly connection: ConnectionOptions;
+  /** Closes the pool, and ends the embedded server if there is one. */
+  close(): Promise<void>;
+}
+
+/**
+ * The embedded Postgres of the data folder, or the one that `DATABASE_URL` names, brought to this version. The
+ * product then works as `patchbay_login`, whatever login the URL has.
+ */
+export async function connectDatabase(config: Config, log: Logger): Promise<ConnectedDatabase> {
+  return config.database === null ? connectEmbedded(config, log) : connectGiven(config.database, config, log);
+}
+
+async function connectEmbedded(config: Config, log: Logger): Promise<ConnectedDatabase> {
+  const server = await startEmbeddedPostgres({ dataDir: config.dataDir, log });
+  try {
+    return await open(server.adminConnection, server.loginPassword, config, log, () => server.stop());
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function connectGiven(given: ConnectionOptions, config: Config, log: Logger): Promise<ConnectedDatabase> {
+  const password = given.user === LOGIN_ROLE ? given.password : await keptPassword(config.dataDir);
+  try {
+    return await open(given, password, config, log, async () => {});
+  } catch (error) {
+    if (!isConnectionFailure(error)) throw error;
+    throw new PatchbayStartError(
+      `DATABASE_URL: no connection to ${given.host}:${given.port}/${given.database} as ${given.user} ` +
+        `(${error.message}). Check that the server runs and that host, database, user and password are right.`,
+      { cause: error },
+    );
+  }
+}
+
+async function open(
+  admin: ConnectionOptions,
+  loginPassword: string,
+  config: Config,
+  log: Logger,
+  stop: () => Promise<void>,
+): Promise<ConnectedDatabase> {
+  await migrate({ connection: admin, loginPassword, log });
+  const connection = { ...admin, user: LOGIN_ROLE, password: loginPassword };
+  const database = openDatabase(connection, config.databaseConnectionsMax);
+  return {
+    database,
+    connection,
+    async close() {
+      await database.close();
+      await stop();
+    },
+  };
+}
+
+/** The login's password for a database of the operator's, made on first use and kept beside the other secrets. */
+async function keptPassword(dataDir: string): Promise<string> {
+  const path = join(dataDir, "database-login.password");
+  const kept = await readFile(path, "utf8").catch(() => null);
+  if (kept !== null) return kept.trim();
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const password = randomToken(24);
+  await writeFile(path, password, { mode: 0o400, flag: "wx" });
+  return password;
+}
+
+/** Class 08 (connection), 28 (authorization), 3D (no such database) of SQLSTATE, or an error of the socket. */
+function isConnectionFailure(error: unknown): error is Error & { code: string } {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return false;
+  return /^(?:08|28|3D)\w+$|^(?:E[A-Z]+|CONNECT_TIMEOUT|CONNECTION_\w+)$/.test(error.code);
+}

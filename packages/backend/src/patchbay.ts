@@ -1,0 +1,141 @@
+import { serve } from "@hono/node-server";
+import {
+  decodeId,
+  type ApiKeyWithSecret,
+  type CreateApiKey,
+  type CreateWorkspace,
+  type Workspace,
+} from "@patchbay/shared";
+import type { Server } from "node:http";
+import { compose, type Product } from "./compose.ts";
+import type { Config } from "./config.ts";
+import { connectDatabase } from "./connect-database.ts";
+import { checkKeys, openLocalKeys } from "./domain/vault/index.ts";
+import { authenticateApiKey, createApiKey, createWorkspace } from "./domain/workspaces/index.ts";
+import { readOperatorToken } from "./operator-token.ts";
+import { findIsolationProblems, type Database } from "./platform/db/index.ts";
+import { createLogger, type Logger } from "./platform/observability/index.ts";
+import { systemClock, type Clock } from "./platform/runtime/index.ts";
+import { PatchbayStartError } from "./start-error.ts";
+import { consoleLink } from "./surface/http/index.ts";
+
+/** What this process does; any number of processes may share one database. */
+export interface Roles {
+  readonly api: boolean;
+  readonly worker: boolean;
+}
+
+/** A running product. */
+export interface Patchbay {
+  readonly url: string;
+  readonly port: number;
+  createWorkspace(input: CreateWorkspace): Promise<Workspace>;
+  createApiKey(workspaceId: string, input: CreateApiKey): Promise<ApiKeyWithSecret>;
+  /** Whether an API key is good. */
+  authenticate(key: string): Promise<boolean>;
+  consoleLink(): string;
+  /** Stops taking work, finishes or hands back what runs (at most 25 s), closes everything. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly roles: Roles;
+  readonly log?: Logger;
+  readonly clock?: Clock;
+}
+
+/**
+ * Starts the product: database, migrations, checks, then the roles asked for. Refuses to serve when isolation is not
+ * in force or the keys are not the ones that the data was sealed with.
+ *
+ * @throws ConfigError or PatchbayStartError with a sentence for the operator
+ */
+export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
+  const { config, roles } = options;
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? createLogger(config.logLevel);
+  const operatorToken = await readOperatorToken(config.operatorTokenFile);
+  const keys = await openLocalKeys(config.keyFile);
+  const { database, connection, close: closeDatabase } = await connectDatabase(config, log);
+  try {
+    await refuseWithoutIsolation(database);
+    await checkKeys({ database: database.as("patchbay_worker"), keys, clock });
+    const product = await compose({ config, roles, database, connection, keys, operatorToken, clock, log });
+    const server = roles.api ? await listen(product, config) : null;
+    await product.start();
+    const port = server === null ? 0 : portOf(server);
+    const app = { withWorkspace: database.as("patchbay_app").withWorkspace, clock };
+    return {
+      url: config.port === 0 ? `http://localhost:${port}` : config.publicUrl,
+      port,
+      createWorkspace: (input) => createWorkspace(app, input),
+      createApiKey: (id, input) => {
+        const workspaceId = decodeId("ws", id);
+        if (workspaceId === null) throw new Error("not a workspace id");
+        return createApiKey(app, { ...input, workspaceId });
+      },
+      authenticate: async (key) => (await authenticateApiKey(app, key)) !== null,
+      consoleLink: () => consoleLink(config.publicUrl, operatorToken, clock.now()),
+      async close() {
+        product.drain();
+        if (server !== null) await closeServer(server);
+        await product.stop();
+        await closeDatabase();
+      },
+    };
+  } catch (error) {
+    await closeDatabase();
+    throw error;
+  }
+}
+
+const CLOSE_MS_MAX = 5_000;
+
+async function refuseWithoutIsolation(database: Database): Promise<void> {
+  const problems = await findIsolationProblems(database);
+  if (problems.length === 0) return;
+  throw new PatchbayStartError(
+    `Patchbay does not serve while isolation between workspaces is not in force:\n- ${problems.join("\n- ")}\n` +
+      "Run `patchbay migrate`; if that does not help, put roles and policies back as the migrations made them.",
+  );
+}
+
+/** Slow senders are cut off: they would hold connections for minutes by Node's own defaults. */
+const SERVER_OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 1_000,
+  maxHeaderSize: 16_384,
+  keepAliveTimeout: 65_000,
+};
+
+function listen(product: Product, config: Config): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = serve(
+      { fetch: product.app.fetch, port: config.port, hostname: config.host, serverOptions: SERVER_OPTIONS },
+      () => resolve(server as Server),
+    );
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const inUse = error.code === "EADDRINUSE";
+      reject(
+        inUse
+          ? new PatchbayStartError(`Port ${config.port} is in use by another program; set PATCHBAY_PORT to a free one.`)
+          : error,
+      );
+    });
+  });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
+  await closed;
+  clearTimeout(timer);
+}

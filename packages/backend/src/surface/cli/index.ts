@@ -1,0 +1,1 @@
+export { createProgram, type Commands } from "./program.ts";

@@ -1,0 +1,15 @@
+export { createApp, type AppDeps } from "./app.ts";
+export type { Audience, Route, RouteSpec } from "./define-route.ts";
+export type { HttpEnv } from "./env.ts";
+export { idempotency } from "./middleware/idempotency.ts";
+export { openApiDocument } from "./openapi.ts";
+export { adminRoutes } from "./routes/admin.ts";
+export { consoleLink, mountConsole } from "./routes/console.ts";
+export { deliveryRoutes } from "./routes/deliveries.ts";
+export { eventRoutes } from "./routes/events.ts";
+export { mountHealth } from "./routes/health.ts";
+export { mountInboxDoor } from "./routes/inbox-door.ts";
+export { providerRoutes } from "./routes/providers.ts";
+export { recordRoutes } from "./routes/records.ts";
+export { tenantRoutes } from "./routes/tenants.ts";
+export { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";
