@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { minorUnits, text } from "./shapes.ts";
 
-/** One position of an order. Amounts are in the order's `currency`. */
+/**
+ * One position of an order, as ordered; amounts are in the order's `currency`. What an edit took out of the order stays
+ * here with a lower `currentQuantity`, so that lines of edited orders may add up to more than the order.
+ */
 export interface OrderLine {
   /** The provider's own id. Refund lines name it. */
   readonly remoteId: string;
