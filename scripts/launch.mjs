@@ -7,5 +7,5 @@ if (Number(process.versions.node.split(".")[0]) < OLDEST_MAJOR) {
   );
   process.exitCode = 1;
 } else {
-  import("./launch/main.mjs").then(({ main }) => main(process.argv.slice(2)));
+  void import("./launch/main.mjs").then(({ main }) => main(process.argv.slice(2)));
 }
