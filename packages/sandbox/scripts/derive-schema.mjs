@@ -137,13 +137,20 @@ const TYPES = [
 /** Fields of kept types that would need machinery nobody asked for. */
 const LEFT_OUT = {
   App: ["availableAccessScopes", "banner", "icon", "optionalAccessScopes", "requestedAccessScopes", "screenshots"],
-  FulfillmentOrder: ["remainingLineItemsWeight"],
+  FulfillmentOrder: ["fulfillmentOrdersForMerge", "remainingLineItemsWeight"],
   FulfillmentOrderLineItem: ["image", "shippingLine"],
   Product: [
     "availablePublicationsCount",
+    "inCollection",
     "productComponentsCount",
+    "productParents",
+    "publishedInContext",
+    "publishedOnPublication",
     "resourcePublicationsCount",
+    "restrictedForResource",
     "sellingPlanGroupsCount",
+    "variantsInCollection",
+    "variantsInCollectionCount",
   ],
   ProductVariant: [
     "availablePublicationsCount",
@@ -153,6 +160,7 @@ const LEFT_OUT = {
     "sellingPlanGroupsCount",
   ],
   Shop: ["availableChannelApps"],
+  Order: ["nonFulfillableLineItems"],
   OrderTransaction: ["paymentIcon"],
 };
 

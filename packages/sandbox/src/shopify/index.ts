@@ -40,6 +40,7 @@ export function createShopify(options: ShopifyOptions): Shopify {
   const dispatcher = new Dispatcher(world, httpSender(), changed);
   const services: Services = { world, dispatcher, engine: new Engine(loadSchema()), changed };
   const control = shopifyControl(services);
+  dispatcher.resume();
   return { routes: routesOf(services, control), control, state, close: () => dispatcher.close() };
 }
 

@@ -57,7 +57,7 @@ details > summary { cursor: pointer; font-weight: 600; } details[open] > summary
 .pair { display: flex; align-items: center; gap: 12px; }
 .mark { width: 44px; height: 44px; border-radius: 12px; background: var(--brand); color: var(--brand-ink); display: grid; place-items: center; font-weight: 700; font-size: 18px; flex: none; }
 .mark.store { background: var(--ink); color: var(--card); }
-.actions { display: flex; gap: 10px; flex-wrap: wrap; } .actions > * { flex: 1 1 140px; }
+.actions { display: flex; gap: 10px; flex-wrap: wrap; margin-top: 8px; } .actions > * { flex: 1 1 140px; }
 hr { border: 0; border-top: 1px solid var(--line); margin: 0; width: 100%; }
 @media (max-width: 860px) { .columns { grid-template-columns: minmax(0, 1fr); } }
 @media (max-width: 520px) { main { padding: 20px 14px 48px; } .card { padding: 16px; } }

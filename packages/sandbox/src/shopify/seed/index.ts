@@ -2,7 +2,7 @@ import { deleteProduct } from "../actions/change-product.ts";
 import type { Catalog, ShopProfile } from "../model.ts";
 import { dice, type Store, wholeSeconds } from "../store.ts";
 import { daysBefore, emptyCatalog, seedCustomers, seedLocations, seedProducts } from "./catalog.ts";
-import { anyLine, randomOrder, seedOrders } from "./orders.ts";
+import { type At, randomOrder, seedOrders } from "./orders.ts";
 
 export interface SeedSizes {
   readonly products: number;
@@ -25,16 +25,18 @@ export function seedCatalog(profile: ShopProfile, sizes: SeedSizes, seed: number
   at(420);
   seedCustomers(store, sizes.customers);
   seedProducts(store, sizes.products);
-  at(40);
-  sellAndDelete(store);
+  at(410);
+  sellAndDelete(store, at);
   seedOrders(store, at, sizes.orders);
   return catalog;
 }
 
 /** Leaves an order whose product no longer exists. */
-function sellAndDelete(store: Store): void {
-  const line = anyLine(store);
-  if (store.catalog.products.size < 8) return;
-  randomOrder(store, { lines: [line], note: "Seed: its product was deleted" });
-  deleteProduct(store, line.product);
+function sellAndDelete(store: Store, at: At): void {
+  const product = [...store.catalog.products.values()].at(-1);
+  const variant = product?.variants[0];
+  if (!product || !variant || product.isGiftCard) return;
+  at(45);
+  randomOrder(store, { lines: [{ product, variant, quantity: 1 }], note: "Seed: its product was deleted" });
+  deleteProduct(store, product);
 }

@@ -11,17 +11,24 @@ export type At = (daysBeforeNewest: number) => void;
 
 const OLD_SHARE = 0.13;
 
-/** The cases that break importers, then ordinary orders until there are `count`. */
+/**
+ * The cases that break importers, and ordinary orders until there are `count`. They are placed in the order of their
+ * days, so that numbers and ids grow with time as in a real store.
+ */
 export function seedOrders(store: Store, at: At, count: number): void {
-  for (const [index, hardCase] of HARD_CASES.entries()) {
-    at(30 - index);
-    hardCase(store, at, 30 - index);
-  }
-  for (let index = store.catalog.orders.size; index < count; index++) {
-    const days = store.dice.next() < OLD_SHARE ? 61 + store.dice.next() * 340 : store.dice.next() * 57 + 0.5;
+  const hard = HARD_CASES.map((place, index) => ({ days: 30 - index, place }));
+  const ordinary = Array.from({ length: Math.max(0, count - store.catalog.orders.size - hard.length) }, () => ({
+    days: ordinaryDay(store),
+    place: ordinaryOrder,
+  }));
+  for (const { days, place } of [...hard, ...ordinary].toSorted((a, b) => b.days - a.days)) {
     at(days);
-    ordinaryOrder(store, at, days);
+    place(store, at, days);
   }
+}
+
+function ordinaryDay(store: Store): number {
+  return store.dice.next() < OLD_SHARE ? 61 + store.dice.next() * 340 : store.dice.next() * 57 + 0.5;
 }
 
 /** What the control page's "Place an order" places when nothing is asked for. */

@@ -52,7 +52,11 @@ export class Dispatcher {
       if (subscription.topic !== "app/uninstalled") continue;
       this.#enqueue(shop, newDelivery(this.#world, subscription, eventId, body));
     }
-    shop.redactDue.push({ clientId, at: new Date(this.#world.clock.now().getTime() + REDACT_AFTER_MS) });
+    const others = shop.redactDue.filter((entry) => entry.clientId !== clientId);
+    shop.redactDue.splice(0, Infinity, ...others, {
+      clientId,
+      at: new Date(this.#world.clock.now().getTime() + REDACT_AFTER_MS),
+    });
     this.#onChange();
   }
 
@@ -72,7 +76,7 @@ export class Dispatcher {
       body: stringify(body),
       triggeredAt: now,
       attempts: [],
-      nextAttemptAt: now,
+      nextAttemptAt: null,
       state: "waiting",
     });
     return true;
@@ -90,6 +94,16 @@ export class Dispatcher {
       started += due.length + this.#redactDue(shop, now);
     }
     return started;
+  }
+
+  /** Sends what an earlier process had queued but not tried. */
+  resume(): void {
+    for (const shop of this.#world.state.shops.values()) {
+      const untried = shop.deliveries.filter(
+        (delivery) => delivery.state === "waiting" && delivery.nextAttemptAt === null,
+      );
+      for (const delivery of untried) this.#start(shop, delivery);
+    }
   }
 
   /** Sends what was held back. */
