@@ -1,0 +1,49 @@
+import type { WorkspaceId } from "@patchbay/shared";
+import type { Egress } from "../../platform/egress/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
+import { accessToken, refreshAfter401 } from "./access-token.ts";
+import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
+import { endGrant } from "./end-grant.ts";
+import { createFlights } from "./flights.ts";
+import { frontChannel } from "./front-channel.ts";
+import { keepGrantsAlive } from "./keep-alive.ts";
+import { grantFacts, type GrantFacts } from "./load-grant.ts";
+import type { OAuthClient } from "./oauth-client.ts";
+import { storeGrant, type StoreGrant, type StoredGrant } from "./store-grant.ts";
+import { createTokenEndpoint } from "./token-endpoint.ts";
+
+/** Owns grants: their tokens, how they are got, refreshed and destroyed. */
+export interface Credentials {
+  accessToken(target: GrantTarget): Promise<Access>;
+  refreshAfter401(target: GrantTarget, seenRowVersion: number): Promise<Access>;
+  grantFacts(target: GrantTarget): Promise<GrantFacts>;
+  readonly oauth: OAuthClient;
+  storeGrant(input: StoreGrant): Promise<StoredGrant>;
+  endGrant(tx: Tx, target: GrantTarget): Promise<boolean>;
+  /** A daily sweep. */
+  keepGrantsAlive(workspaceId: WorkspaceId): Promise<void>;
+  /** Resolves when no refresh is under way in this process. */
+  settled(): Promise<void>;
+}
+
+export interface CreateCredentials extends Omit<CredentialsDeps, "oauth"> {
+  readonly egress: Pick<Egress, "request" | "fetchLike">;
+  /** Exact origins that a `baseUrlOverride` of a test workspace may lead to. */
+  readonly sandboxOrigins: readonly string[];
+}
+
+export function createCredentials(given: CreateCredentials): Credentials {
+  const oauth: OAuthClient = { ...frontChannel, ...createTokenEndpoint(given) };
+  const deps: CredentialsDeps = { ...given, oauth };
+  const flights = createFlights();
+  return {
+    accessToken: (target) => accessToken(deps, flights, target),
+    refreshAfter401: (target, seen) => refreshAfter401(deps, flights, target, seen),
+    grantFacts: (target) => grantFacts(deps, target),
+    oauth,
+    storeGrant: (input) => storeGrant(deps, input),
+    endGrant: (tx, target) => endGrant(deps, tx, target),
+    keepGrantsAlive: (workspaceId) => keepGrantsAlive(deps, flights, workspaceId),
+    settled: () => flights.settled(),
+  };
+}

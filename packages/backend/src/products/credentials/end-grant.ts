@@ -1,0 +1,38 @@
+import { and, eq } from "drizzle-orm";
+import { grants, orphanTokenPairs } from "../../domain/connections/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
+import type { CredentialsDeps, GrantTarget } from "./deps.ts";
+import { lockGrant, ofGrant } from "./load-grant.ts";
+import { grantKeySpec } from "./token-pair.ts";
+
+/**
+ * Destroys a grant's tokens and the key that sealed them, in the caller's transaction, which has made sure that no
+ * live connection hangs on it. The row stays for the connections that did.
+ *
+ * @returns false when it had ended before
+ */
+export async function endGrant(deps: CredentialsDeps, tx: Tx, target: GrantTarget): Promise<boolean> {
+  const row = await lockGrant(tx, target);
+  if (row === null || row.state === "ended") return false;
+  await tx
+    .update(grants)
+    .set({
+      state: "ended",
+      tokens: null,
+      previousTokens: null,
+      fence: row.fence + 1,
+      leaseUntil: null,
+      attemptId: null,
+      refreshAt: null,
+      accessExpiresAt: null,
+      refreshExpiresAt: null,
+      updatedAt: deps.clock.now(),
+    })
+    .where(ofGrant(target));
+  await tx
+    .delete(orphanTokenPairs)
+    .where(and(eq(orphanTokenPairs.workspaceId, target.workspaceId), eq(orphanTokenPairs.grantId, target.grantId)));
+  const { workspaceId, purpose, scope } = grantKeySpec(target.workspaceId, target.grantId);
+  await deps.vault.destroyKeys(tx, { workspaceId, purpose, ...(scope === undefined ? {} : { scope }) });
+  return true;
+}

@@ -1,0 +1,65 @@
+import type { GrantId, ProviderAppId } from "@patchbay/shared";
+import { and, eq } from "drizzle-orm";
+import type { ConnectionParams, Connector } from "../../connectors/kit/index.ts";
+import { grants } from "../../domain/connections/index.ts";
+import { getProviderApp, providerApps } from "../../domain/workspaces/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
+import type { CredentialsDeps, GrantTarget } from "./deps.ts";
+import type { OAuthParty } from "./oauth-client.ts";
+
+export type GrantRow = typeof grants.$inferSelect;
+
+/** What a caller of the provider must know besides the token. */
+export interface GrantFacts {
+  readonly grantId: GrantId;
+  readonly provider: string;
+  readonly providerAppId: ProviderAppId;
+  readonly params: ConnectionParams;
+  readonly accountId: string;
+  readonly mode: "live" | "test";
+  readonly baseUrlOverride: string | null;
+}
+
+export function ofGrant(target: GrantTarget) {
+  return and(eq(grants.workspaceId, target.workspaceId), eq(grants.id, target.grantId));
+}
+
+export async function loadGrant(tx: Tx, target: GrantTarget): Promise<GrantRow | null> {
+  const [row] = await tx.select().from(grants).where(ofGrant(target));
+  return row ?? null;
+}
+
+/** As {@link loadGrant}, and nobody else changes the row until the end of the transaction. */
+export async function lockGrant(tx: Tx, target: GrantTarget): Promise<GrantRow | null> {
+  const [row] = await tx.select().from(grants).where(ofGrant(target)).for("update");
+  return row ?? null;
+}
+
+/** @throws Error when there is no such grant: callers hold ids of our own rows */
+export async function grantFacts(
+  deps: Pick<CredentialsDeps, "withWorkspace">,
+  target: GrantTarget,
+): Promise<GrantFacts> {
+  const [row] = await deps.withWorkspace(target.workspaceId, (tx) =>
+    tx
+      .select({ grant: grants, baseUrlOverride: providerApps.baseUrlOverride })
+      .from(grants)
+      .innerJoin(
+        providerApps,
+        and(eq(providerApps.workspaceId, grants.workspaceId), eq(providerApps.id, grants.providerAppId)),
+      )
+      .where(ofGrant(target)),
+  );
+  if (row === undefined) throw new Error("no such grant");
+  const { id, provider, providerAppId, params, accountId, mode } = row.grant;
+  return { grantId: id, provider, providerAppId, params, accountId, mode, baseUrlOverride: row.baseUrlOverride };
+}
+
+/** The provider app that speaks for a grant; `null` when the app or the connector is gone. */
+export async function partyOf(deps: CredentialsDeps, row: GrantRow): Promise<OAuthParty | null> {
+  const connector: Connector | undefined = deps.connectors[row.provider];
+  const app = await getProviderApp(deps, { workspaceId: row.workspaceId, provider: row.provider });
+  if (connector === undefined || app === null) return null;
+  const { clientId, clientSecret, baseUrlOverride } = app;
+  return { connector, params: row.params, clientId, clientSecret, baseUrlOverride, mode: row.mode };
+}

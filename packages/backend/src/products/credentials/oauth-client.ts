@@ -1,0 +1,67 @@
+import type { Connector, ConnectionParams } from "../../connectors/kit/index.ts";
+import type { Secret } from "../../platform/runtime/index.ts";
+
+/** What OAuth needs of us; `front-channel.ts` and `token-endpoint.ts` are its two halves. */
+export interface OAuthClient extends FrontChannel, TokenEndpoint {}
+
+/** Through the browser: pure computation. */
+export interface FrontChannel {
+  start(
+    at: OAuthParty,
+    input: { readonly redirectUri: string; readonly scopes: readonly string[]; readonly stateHint: string },
+  ): {
+    readonly url: string;
+    /** `stateHint` and 256 random bits. */
+    readonly state: Secret;
+    /** `null` where the provider takes no PKCE. */
+    readonly pkceVerifier: Secret | null;
+  };
+}
+
+/** From server to server. */
+export interface TokenEndpoint {
+  exchange(
+    at: OAuthParty,
+    input: {
+      readonly redirectUri: string;
+      /** The callback's query, its state already checked. */
+      readonly query: URLSearchParams;
+      readonly pkceVerifier: Secret | null;
+      readonly deadlineMs: number;
+    },
+  ): Promise<TokenOutcome>;
+  refresh(at: OAuthParty, input: { readonly refreshToken: Secret; readonly deadlineMs: number }): Promise<TokenOutcome>;
+}
+
+/** A provider app and the account it speaks about. */
+export interface OAuthParty {
+  readonly connector: Connector;
+  readonly params: ConnectionParams;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  readonly baseUrlOverride: string | null;
+  readonly mode: "live" | "test";
+}
+
+export interface TokenSet {
+  readonly accessToken: Secret;
+  readonly refreshToken: Secret | null;
+  /** `null`: does not expire. */
+  readonly expiresInSeconds: number | null;
+  readonly refreshExpiresInSeconds: number | null;
+  /** As the answer tells; providers leave implied ones out. */
+  readonly scopes: readonly string[];
+}
+
+export type TokenOutcome =
+  | { readonly ok: true; readonly tokens: TokenSet }
+  | {
+      readonly ok: false;
+      /**
+       * `refused`: this code or token is of no use any more. `misconfigured`: our client id or secret is not accepted.
+       * `unavailable`: trouble on the way; the same request may succeed later.
+       */
+      readonly problem: "refused" | "misconfigured" | "unavailable";
+      /** The provider may have carried it out though we have no answer. */
+      readonly lost: boolean;
+    };

@@ -1,0 +1,125 @@
+import type { GrantId, ProviderAppId, WorkspaceId } from "@patchbay/shared";
+import { and, eq, ne } from "drizzle-orm";
+import type { ConnectionParams } from "../../connectors/kit/index.ts";
+import { grants, orphanTokenPairs } from "../../domain/connections/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
+import { newId } from "../../platform/runtime/index.ts";
+import type { CredentialsDeps } from "./deps.ts";
+import { ofGrant, type GrantRow } from "./load-grant.ts";
+import type { TokenSet } from "./oauth-client.ts";
+import { refreshInstant, toPair } from "./plan-refresh.ts";
+import { grantKeySpec, sealPair, tokensPlace } from "./token-pair.ts";
+
+export interface StoreGrant {
+  readonly workspaceId: WorkspaceId;
+  readonly provider: string;
+  readonly providerAppId: ProviderAppId;
+  readonly accountId: string;
+  readonly mode: "live" | "test";
+  readonly params: ConnectionParams;
+  readonly scopes: readonly string[];
+  readonly tokens: TokenSet;
+  /** Before the exchange was sent. */
+  readonly issuedAt: Date;
+}
+
+export interface StoredGrant {
+  readonly grantId: GrantId;
+  /** Nothing hung on the account before. */
+  readonly isNew: boolean;
+}
+
+/** Two first authorizations of one account may meet; more often than this it is a bug. */
+const TRIES_MAX = 3;
+
+/**
+ * Keeps freshly exchanged tokens. A live grant of the same account gets them in place of its own at once, since the
+ * provider may have invalidated those: connections that hang on it go on with the new ones.
+ */
+export async function storeGrant(deps: CredentialsDeps, input: StoreGrant): Promise<StoredGrant> {
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const former = await deps.withWorkspace(input.workspaceId, (tx) => findOfAccount(tx, input));
+    const grantId = former?.id ?? newId<GrantId>();
+    const stored = await (former === null ? insertGrant(deps, input, grantId) : replaceTokens(deps, input, grantId));
+    if (stored) return { grantId, isNew: former === null };
+  }
+  throw new Error("the grant changed under every try to store it");
+}
+
+async function findOfAccount(tx: Tx, input: StoreGrant): Promise<GrantRow | null> {
+  const [row] = await tx
+    .select()
+    .from(grants)
+    .where(
+      and(
+        eq(grants.workspaceId, input.workspaceId),
+        eq(grants.providerAppId, input.providerAppId),
+        eq(grants.accountId, input.accountId),
+        eq(grants.mode, input.mode),
+        ne(grants.state, "ended"),
+      ),
+    );
+  return row ?? null;
+}
+
+/** @returns false when somebody else inserted one first */
+async function insertGrant(deps: CredentialsDeps, input: StoreGrant, grantId: GrantId): Promise<boolean> {
+  const values = await tokenColumns(deps, input, grantId);
+  return deps.withWorkspace(input.workspaceId, async (tx) => {
+    const rows = await tx
+      .insert(grants)
+      .values({
+        workspaceId: input.workspaceId,
+        id: grantId,
+        provider: input.provider,
+        providerAppId: input.providerAppId,
+        accountId: input.accountId,
+        mode: input.mode,
+        ...values(1),
+        createdAt: deps.clock.now(),
+      })
+      .onConflictDoNothing()
+      .returning({ id: grants.id });
+    return rows.length === 1;
+  });
+}
+
+/** @returns false when the grant was given back meanwhile */
+async function replaceTokens(deps: CredentialsDeps, input: StoreGrant, grantId: GrantId): Promise<boolean> {
+  const target = { workspaceId: input.workspaceId, grantId };
+  const values = await tokenColumns(deps, input, grantId);
+  return deps.withWorkspace(input.workspaceId, async (tx) => {
+    const [row] = await tx.select().from(grants).where(ofGrant(target)).for("update");
+    if (row === undefined || row.state === "ended") return false;
+    await tx
+      .update(grants)
+      // The raised fence keeps a refresh that is under way from writing over the new tokens.
+      .set({ ...values(row.rowVersion + 1), fence: row.fence + 1 })
+      .where(ofGrant(target));
+    await tx
+      .delete(orphanTokenPairs)
+      .where(and(eq(orphanTokenPairs.workspaceId, input.workspaceId), eq(orphanTokenPairs.grantId, grantId)));
+    return true;
+  });
+}
+
+/** The sealer comes first, since making a key commits; the version is known only inside the transaction. */
+async function tokenColumns(deps: CredentialsDeps, input: StoreGrant, grantId: GrantId) {
+  const sealer = await deps.vault.sealer(grantKeySpec(input.workspaceId, grantId));
+  const pair = toPair(input.tokens, input.issuedAt, null);
+  return (rowVersion: number) => ({
+    params: { ...input.params },
+    scopes: [...input.scopes],
+    tokens: sealPair(sealer, tokensPlace(grantId, rowVersion), pair),
+    previousTokens: null,
+    rowVersion,
+    state: "active" as const,
+    deadSince: null,
+    leaseUntil: null,
+    attemptId: null,
+    accessExpiresAt: pair.accessExpiresAt,
+    refreshAt: refreshInstant(input.issuedAt, pair, deps.random),
+    refreshExpiresAt: pair.refreshExpiresAt,
+    updatedAt: deps.clock.now(),
+  });
+}
