@@ -1,4 +1,4 @@
-/** The sandbox's copy of graphql-js, and what contract tests build on it. */
+/** What contract tests build on graphql-js. */
 import {
   buildSchema,
   execute,
@@ -12,7 +12,7 @@ import {
   isNonNullType,
   parse,
   validate,
-} from "../../packages/sandbox/node_modules/graphql/index.mjs";
+} from "graphql";
 
 export { buildSchema, type GraphQLSchema };
 
