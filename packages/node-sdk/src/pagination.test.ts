@@ -52,6 +52,12 @@ describe("a list", () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  test("that always comes whole has no next page", async () => {
+    await using server = await apiServer(json({ data: [1, 2] }));
+    const page = await testTransport(server).list<number>(LIST);
+    expect(page).toMatchObject({ data: [1, 2], hasMore: false, nextCursor: null });
+  });
+
   test("rejects when awaited and when iterated alike", async () => {
     await using server = await apiServer(problem(404, "tenant_not_found", false));
     await expect(testTransport(server).list(LIST)).rejects.toThrow(NotFoundError);

@@ -10,8 +10,11 @@ export interface ListParams {
   readonly cursor?: string | undefined;
 }
 
+/** A page as it comes. */
+export type WirePage<Item> = Pick<Page<Item>, "data"> & Partial<Page<Item>>;
+
 /** Asks for the page behind `cursor`; the first page when there is none. */
-export type FetchPage<Item> = (cursor?: string) => Promise<ApiResponse<Page<Item>>>;
+export type FetchPage<Item> = (cursor?: string) => Promise<ApiResponse<WirePage<Item>>>;
 
 /** One page of a list. Iterating it gives the items of this page and of all that follow. */
 export class ListPage<Item> implements Page<Item>, AsyncIterable<Item> {
@@ -20,10 +23,11 @@ export class ListPage<Item> implements Page<Item>, AsyncIterable<Item> {
   readonly nextCursor: string | null;
   readonly #fetchPage: FetchPage<Item>;
 
-  constructor(page: Page<Item>, fetchPage: FetchPage<Item>) {
+  constructor(page: WirePage<Item>, fetchPage: FetchPage<Item>) {
     this.data = page.data;
-    this.hasMore = page.hasMore;
-    this.nextCursor = page.nextCursor;
+    // Short lists that always come whole, such as providers, say nothing about more.
+    this.hasMore = page.hasMore ?? false;
+    this.nextCursor = page.nextCursor ?? null;
     this.#fetchPage = fetchPage;
   }
 

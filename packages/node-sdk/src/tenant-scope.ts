@@ -15,7 +15,11 @@ export interface TenantScope {
   readonly records: {
     /** Records of one model in the order of `changeSeq`: oldest change first. */
     list<M extends ModelName>(model: M, params?: ListRecordsParams, options?: RequestOptions): PagePromise<RecordOf[M]>;
-    /** @throws NotFoundError `record_not_found` */
+    /**
+     * One record, by its id or as `provider:remoteId`, such as `shopify:820982911946154508`.
+     *
+     * @throws NotFoundError `record_not_found`
+     */
     retrieve<M extends ModelName>(
       model: M,
       id: string,

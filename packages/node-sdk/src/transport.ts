@@ -1,7 +1,6 @@
-import type { Page } from "@patchbay/shared";
 import { ApiPromise, type ApiResponse } from "./api-promise.ts";
 import { ApiAbortError, ApiConnectionError, ApiTimeoutError, errorFromAnswer, PatchbayError } from "./errors.ts";
-import { PagePromise } from "./pagination.ts";
+import { PagePromise, type WirePage } from "./pagination.ts";
 import { parseRetryAfter, retryDelayMs } from "./retry.ts";
 import type { Runtime } from "./runtime.ts";
 import { VERSION } from "./version.ts";
@@ -55,7 +54,7 @@ export class Transport {
   /** A list, by pages. `cursorParameter` is the query parameter that takes the cursor. */
   list<Item>(call: Call, cursorParameter: "cursor" | "after" = "cursor"): PagePromise<Item> {
     return new PagePromise((cursor) =>
-      this.#send<Page<Item>>(
+      this.#send<WirePage<Item>>(
         cursor === undefined ? call : { ...call, query: { ...call.query, [cursorParameter]: cursor } },
       ),
     );

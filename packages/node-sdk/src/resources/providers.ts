@@ -1,6 +1,6 @@
 import type { Provider, ProviderApp, PutProviderApp } from "@patchbay/shared";
 import type { ApiPromise } from "../api-promise.ts";
-import type { ListParams, PagePromise } from "../pagination.ts";
+import type { PagePromise } from "../pagination.ts";
 import type { RequestOptions, Transport } from "../transport.ts";
 
 /** What can be connected, and your own apps there. */
@@ -11,8 +11,9 @@ export class Providers {
     this.#transport = transport;
   }
 
-  list(params: ListParams = {}, options?: RequestOptions): PagePromise<Provider> {
-    return this.#transport.list({ method: "GET", path: ["providers"], query: { ...params }, options });
+  /** All of them, on one page. */
+  list(options?: RequestOptions): PagePromise<Provider> {
+    return this.#transport.list({ method: "GET", path: ["providers"], options });
   }
 
   /** Registers your app at a provider, or replaces it. The secret is sealed and never shown again. */

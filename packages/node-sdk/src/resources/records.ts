@@ -38,7 +38,11 @@ export class Records {
     return this.#transport.list({ method: "GET", path, query: { ...params }, options });
   }
 
-  /** @throws NotFoundError `record_not_found` */
+  /**
+   * One record, by its id or as `provider:remoteId`, such as `shopify:820982911946154508`.
+   *
+   * @throws NotFoundError `record_not_found`
+   */
   retrieve<M extends ModelName>(
     tenantId: string,
     model: M,

@@ -1,0 +1,1 @@
+export { startHostApp, type HostApp, type HostAppOptions } from "./start-host-app.ts";
