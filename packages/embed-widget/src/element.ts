@@ -1,0 +1,159 @@
+import type { Appearance } from "./appearance.ts";
+import type { Messages } from "./i18n/en.ts";
+import { mount, type Widget } from "./mount.tsx";
+import { takeRemembered, takeReturn } from "./return-address.ts";
+import type { ConnectEvent, ConnectHandle, ConnectOptions } from "./types.ts";
+
+export const DEFAULT_TAG = "patchbay-connect";
+
+/**
+ * `<patchbay-connect>`. Attributes are plain words: `mode`, `provider`, `theme`, `locale`, `api-base`, `intent`,
+ * `connection-id`, `authorization-display`. What a page must not leak or cannot spell is a property.
+ *
+ * Inline elements start when they are in the page and know {@link fetchSessionToken}; modal ones when opened.
+ * Events: `patchbay:<type>` with the details of `ConnectEventMap`.
+ */
+export interface PatchbayConnectElement extends HTMLElement {
+  fetchSessionToken: ConnectOptions["fetchSessionToken"] | null;
+  appearance: Appearance | null;
+  messages: Partial<Messages> | null;
+  parameters: Readonly<Record<string, string>> | null;
+  readonly state: ConnectHandle["state"];
+  /** Starts now, with options over what attributes and properties say. */
+  open(options?: Partial<ConnectOptions>, start?: { readonly openWindowAtOnce: boolean }): void;
+  update(look: Pick<ConnectOptions, "locale" | "messages" | "theme" | "appearance">): void;
+  close(): void;
+}
+
+/**
+ * Registers the element. Safe to call twice, and where there is no DOM.
+ *
+ * @param scriptOrigin where the script came from: the backend, unless `api-base` says otherwise
+ */
+export function defineElement(tag: string, scriptOrigin: string | null): void {
+  if (typeof customElements === "undefined" || customElements.get(tag) !== undefined) return;
+  customElements.define(tag, createElementClass(scriptOrigin));
+}
+
+/** A class of its own for every tag, as browsers demand. */
+function createElementClass(scriptOrigin: string | null): CustomElementConstructor {
+  return class extends HTMLElement implements PatchbayConnectElement {
+    static readonly observedAttributes = ["theme", "locale"];
+
+    #widget: Widget | null = null;
+    #fetchSessionToken: ConnectOptions["fetchSessionToken"] | null = null;
+    #appearance: Appearance | null = null;
+    messages: Partial<Messages> | null = null;
+    parameters: Readonly<Record<string, string>> | null = null;
+
+    get fetchSessionToken(): ConnectOptions["fetchSessionToken"] | null {
+      return this.#fetchSessionToken;
+    }
+    set fetchSessionToken(fetchSessionToken: ConnectOptions["fetchSessionToken"] | null) {
+      this.#fetchSessionToken = fetchSessionToken;
+      this.#startInline();
+    }
+
+    get appearance(): Appearance | null {
+      return this.#appearance;
+    }
+    set appearance(appearance: Appearance | null) {
+      this.#appearance = appearance;
+      this.#widget?.update({ appearance: appearance ?? {} });
+    }
+
+    get state(): ConnectHandle["state"] {
+      return this.#widget?.state() ?? "closed";
+    }
+
+    connectedCallback(): void {
+      this.#takeEarlyProperties();
+      this.#startInline();
+    }
+
+    disconnectedCallback(): void {
+      // A move disconnects and connects in one task: the widget lives on.
+      queueMicrotask(() => {
+        if (!this.isConnected) this.#widget?.destroy();
+      });
+    }
+
+    attributeChangedCallback(name: string, before: string | null, value: string | null): void {
+      if (before === value) return;
+      this.#widget?.update(name === "theme" ? { theme: asTheme(value) } : { locale: value ?? undefined });
+    }
+
+    open(options: Partial<ConnectOptions> = {}, start = { openWindowAtOnce: false }): void {
+      if (this.#widget !== null) return;
+      const merged = { ...this.#readOptions(), ...options };
+      const { fetchSessionToken } = merged;
+      if (fetchSessionToken === undefined) throw new TypeError("set fetchSessionToken before opening the widget");
+      const apiBase = merged.apiBase ?? scriptOrigin;
+      if (apiBase === null) throw new TypeError("set apiBase (or the api-base attribute) to the backend’s origin");
+
+      this.#widget = mount({
+        root: this.shadowRoot ?? this.attachShadow({ mode: "open" }),
+        options: { ...merged, fetchSessionToken },
+        mode: merged.mode ?? "modal",
+        apiBase: apiBase.replace(/\/+$/, ""),
+        resumption: takeReturn(window) ?? takeRemembered(window),
+        openWindowAtOnce: start.openWindowAtOnce,
+        emit: (event) => this.#emit(event),
+        onClosed: () => (this.#widget = null),
+      });
+    }
+
+    update(look: Pick<ConnectOptions, "locale" | "messages" | "theme" | "appearance">): void {
+      this.#widget?.update(look);
+    }
+
+    close(): void {
+      this.#widget?.close();
+    }
+
+    #startInline(): void {
+      const inline = (this.getAttribute("mode") ?? "inline") === "inline";
+      if (inline && this.isConnected && this.#fetchSessionToken !== null && this.#widget === null) this.open();
+    }
+
+    #readOptions(): Partial<ConnectOptions> {
+      const attribute = (name: string): string | undefined => this.getAttribute(name) ?? undefined;
+      return {
+        ...(this.#fetchSessionToken === null ? {} : { fetchSessionToken: this.#fetchSessionToken }),
+        mode: attribute("mode") === "modal" ? "modal" : "inline",
+        provider: attribute("provider"),
+        parameters: this.parameters ?? undefined,
+        connectionId: attribute("connection-id"),
+        intent: oneOf(["connect", "reauthorize", "manage"], attribute("intent")),
+        authorizationDisplay: oneOf(["auto", "popup", "redirect"], attribute("authorization-display")),
+        locale: attribute("locale"),
+        messages: this.messages ?? undefined,
+        theme: asTheme(this.getAttribute("theme")),
+        appearance: this.#appearance ?? undefined,
+        apiBase: attribute("api-base"),
+      };
+    }
+
+    /** Properties that a framework set before the element was defined hide the accessors of the class. */
+    #takeEarlyProperties(): void {
+      for (const name of ["fetchSessionToken", "appearance"] as const) {
+        if (!Object.hasOwn(this, name)) continue;
+        const value: unknown = Reflect.get(this, name);
+        Reflect.deleteProperty(this, name);
+        Reflect.set(this, name, value);
+      }
+    }
+
+    #emit({ type, detail }: ConnectEvent): void {
+      this.dispatchEvent(new CustomEvent(`patchbay:${type}`, { detail, bubbles: false, composed: true }));
+    }
+  };
+}
+
+function asTheme(value: string | null): ConnectOptions["theme"] {
+  return oneOf(["auto", "light", "dark"], value ?? undefined);
+}
+
+function oneOf<T extends string>(known: readonly T[], value: string | undefined): T | undefined {
+  return known.find((candidate) => candidate === value);
+}

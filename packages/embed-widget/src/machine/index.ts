@@ -1,0 +1,8 @@
+/**
+ * The widget's behaviour as a pure state machine: events in, state and effects out.
+ *
+ * @module
+ */
+export { failureOf, toErrorCode } from "./failure.ts";
+export * from "./state.ts";
+export { step } from "./step.ts";

@@ -1,0 +1,105 @@
+import { DEFAULT_TAG, defineElement, type PatchbayConnectElement } from "./element.ts";
+import { hasReturn } from "./return-address.ts";
+import {
+  ConnectClosedError,
+  type ConnectEventMap,
+  type ConnectHandle,
+  type ConnectOptions,
+  type Connection,
+  type ProviderId,
+} from "./types.ts";
+
+/** What a page uses: the same for the npm package and the script tag. */
+export interface PatchbayConnect {
+  /** Opens the widget. Synchronous: safe to call in a click. */
+  open(options: ConnectOptions): ConnectHandle;
+  /**
+   * Opens the widget at one provider.
+   *
+   * With `options.parameters` (`{}` where the provider asks nothing) the provider's window opens in the same click.
+   */
+  connect(provider: ProviderId, options: ConnectOptions): ConnectHandle;
+  /** Goes on after redirect mode came back. @returns `null` when the address has no `pb_authorization` */
+  resume(options: ConnectOptions): ConnectHandle | null;
+  /** Makes the first opening quicker; call it when idle, or on `pointerenter`. */
+  preload(options?: { readonly apiBase?: string | undefined }): Promise<void>;
+  /** Registers the element under your own name. */
+  define(tag?: string): void;
+}
+
+/** @param scriptOrigin asked only when used, as there is no address on a server */
+export function createPatchbayConnect(scriptOrigin: () => string | null): PatchbayConnect {
+  const define = (tag = DEFAULT_TAG): void => defineElement(tag, scriptOrigin());
+  const start = (options: ConnectOptions, openWindowAtOnce: boolean): ConnectHandle => {
+    const tag = options.tag ?? DEFAULT_TAG;
+    define(tag);
+    return openIn(createElement(tag, options), options, openWindowAtOnce);
+  };
+  return {
+    define,
+    open: (options) => start(options, false),
+    connect: (provider, options) => start({ ...options, provider }, options.parameters !== undefined),
+    resume: (options) => (hasReturn(window) ? start(options, false) : null),
+    async preload(options = {}) {
+      const apiBase = options.apiBase ?? scriptOrigin();
+      define();
+      if (apiBase !== null) preconnect(new URL(apiBase, location.href).origin);
+    },
+  };
+}
+
+function createElement(tag: string, options: ConnectOptions): PatchbayConnectElement {
+  const { mode = "modal", container } = options;
+  if (mode === "inline" && container === undefined) throw new TypeError("an inline widget needs a container");
+  const element = document.createElement(tag) as PatchbayConnectElement;
+  element.setAttribute("mode", mode);
+  (mode === "inline" && container ? container : document.body).append(element);
+  return element;
+}
+
+function openIn(element: PatchbayConnectElement, options: ConnectOptions, openWindowAtOnce: boolean): ConnectHandle {
+  const on = <K extends keyof ConnectEventMap>(
+    type: K,
+    listener: (detail: ConnectEventMap[K]) => void,
+  ): (() => void) => {
+    const receive = (event: Event): void => listener((event as CustomEvent<ConnectEventMap[K]>).detail);
+    element.addEventListener(`patchbay:${type}`, receive);
+    return () => element.removeEventListener(`patchbay:${type}`, receive);
+  };
+
+  const result = new Promise<Connection>((resolve, reject) => {
+    on("connected", ({ connection }) => resolve(connection));
+    on("reauthorized", ({ connection }) => resolve(connection));
+    on("close", () => {
+      element.remove();
+      reject(new ConnectClosedError("closed before anything was connected"));
+    });
+  });
+  // Whoever does not ask for the result must not get an unhandled rejection.
+  result.catch(() => undefined);
+
+  element.open({ ...options, mode: options.mode ?? "modal" }, { openWindowAtOnce });
+  const close = (): void => element.close();
+  if (options.signal?.aborted) close();
+  options.signal?.addEventListener("abort", close, { once: true });
+
+  return {
+    get state() {
+      return element.state;
+    },
+    update: (look) => element.update(look),
+    on,
+    close,
+    destroy: () => element.remove(),
+    result,
+  };
+}
+
+function preconnect(origin: string): void {
+  if (document.head.querySelector(`link[rel=preconnect][href="${CSS.escape(origin)}"]`) !== null) return;
+  const link = document.createElement("link");
+  link.rel = "preconnect";
+  link.href = origin;
+  link.crossOrigin = "anonymous";
+  document.head.append(link);
+}

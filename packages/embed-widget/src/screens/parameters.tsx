@@ -1,0 +1,112 @@
+import type { ConnectProvider } from "@patchbay/shared";
+import type { JSX } from "preact";
+import type { ParameterProblem, Screen } from "../machine/index.ts";
+import { checkParameter } from "../parameters.ts";
+import { Icon } from "../ui/icons.tsx";
+import { Logo } from "../ui/logo.tsx";
+import { Button, Title } from "../ui/parts.tsx";
+import { appName, type View } from "../ui/view.ts";
+
+type Shown = Extract<Screen, { name: "parameters" }>;
+type Parameter = ConnectProvider["parameters"][number];
+
+/** S6: which account. S7 and S8: not that one. */
+export function Parameters({ view, screen }: { readonly view: View; readonly screen: Shown }): JSX.Element {
+  const { state, t } = view;
+  const app = appName(state, screen.provider);
+  const asked = state.session?.providers.find((candidate) => candidate.id === screen.provider)?.parameters ?? [];
+
+  return (
+    <form
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        view.dispatch({ type: "submitParameters", values: readValues(event.currentTarget) });
+      }}
+    >
+      <div class="screen">
+        <Logo provider={screen.provider} name={app} large />
+        <Title>{t("parameters.title", { app })}</Title>
+        {asked.map((parameter) => (
+          <Field key={parameter.name} view={view} screen={screen} parameter={parameter} />
+        ))}
+        <div class="stack end">
+          <Button kind="primary" type="submit" busy={screen.busy}>
+            {screen.busy
+              ? t("parameters.checking")
+              : state.preset.showConsent
+                ? t("parameters.continue")
+                : t("consent.continue", { app })}
+          </Button>
+        </div>
+      </div>
+    </form>
+  );
+}
+
+function Field(props: { readonly view: View; readonly screen: Shown; readonly parameter: Parameter }): JSX.Element {
+  const { view, screen, parameter } = props;
+  const { name } = parameter;
+  const typed = screen.values[name] ?? "";
+  const problem = screen.problems[name];
+  const suffix = parameter.suffix ?? "";
+  return (
+    <div class="stack">
+      <label part="label" for={`field-${name}`}>
+        {parameter.label}
+      </label>
+      <div class={`input ${problem ? "bad" : ""}`}>
+        <input
+          id={`field-${name}`}
+          name={name}
+          part="input"
+          defaultValue={typed.endsWith(suffix) ? typed.slice(0, typed.length - suffix.length) : typed}
+          placeholder={bareName(parameter)}
+          inputMode={suffix === "" ? "text" : "url"}
+          autoComplete="off"
+          autoCapitalize="none"
+          spellcheck={false}
+          readOnly={screen.busy}
+          aria-invalid={problem ? "true" : undefined}
+          aria-describedby={problem ? `problem-${name} hint-${name}` : `hint-${name}`}
+          onInput={() => view.dispatch({ type: "editParameters" })}
+        />
+        {suffix !== "" && (
+          <span class="suffix" aria-hidden="true">
+            {suffix}
+          </span>
+        )}
+      </div>
+      {problem && (
+        <p class="problem" id={`problem-${name}`} part="error">
+          <Icon name="alert" size={16} />
+          <span>{problemWords(view, parameter, problem, typed)}</span>
+        </p>
+      )}
+      <p class="text small" id={`hint-${name}`}>
+        {parameter.hint}
+      </p>
+    </div>
+  );
+}
+
+function problemWords({ t }: View, parameter: Parameter, problem: ParameterProblem, typed: string): string {
+  const { suffix, example } = parameter;
+  if (problem === "notFound") {
+    const check = checkParameter(parameter, typed);
+    return t("parameters.notFound", { value: check.ok ? check.value : typed });
+  }
+  if (suffix === null) return t("parameters.example", { example });
+  return problem === "publicSite"
+    ? t("parameters.publicSite", { suffix })
+    : t("parameters.format", { suffix, example: bareName(parameter) + suffix });
+}
+
+function bareName({ example, suffix }: Parameter): string {
+  return suffix !== null && example.endsWith(suffix) ? example.slice(0, -suffix.length) : example;
+}
+
+function readValues(form: HTMLFormElement): Record<string, string> {
+  const inputs = Array.from(form.querySelectorAll("input"));
+  return Object.fromEntries(inputs.map((input) => [input.name, input.value]));
+}
