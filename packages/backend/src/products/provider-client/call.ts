@@ -1,0 +1,201 @@
+import type { Connector, ProviderFault, ProviderRequest } from "../../connectors/kit/index.ts";
+import type { GrantFacts } from "../credentials/index.ts";
+import { attempt, isOutage, type Attempt } from "./attempt.ts";
+import { ATTEMPT_MS_MAX, buildRequest } from "./build-request.ts";
+import type { CallDeps, CallOptions, CallTarget, Priority, ProviderOutcome } from "./client.ts";
+import { afterFailure, type Failure, retryDelayMs } from "./retry.ts";
+
+const DEADLINE_MS: Readonly<Record<Priority, number>> = {
+  interactive: 10_000,
+  webhook: 60_000,
+  incremental: 60_000,
+  backfill: 60_000,
+};
+
+/** One call as its caller sees it: any number of attempts up to the bounds, one outcome, one log line. */
+export async function call(
+  deps: CallDeps,
+  target: CallTarget,
+  request: ProviderRequest,
+  options: CallOptions,
+): Promise<ProviderOutcome> {
+  const startedAt = deps.clock.now();
+  const facts = await deps.credentials.grantFacts(target);
+  const connector = deps.connectorById(facts.provider);
+  if (connector === null) throw new Error(`no connector ${facts.provider}`);
+  const deadlineMs = options.deadlineMs ?? DEADLINE_MS[options.priority];
+  const timeout = AbortSignal.timeout(deadlineMs);
+  const state: CallState = {
+    target,
+    facts,
+    connector,
+    request,
+    priority: options.priority,
+    deadlineAt: startedAt.getTime() + deadlineMs,
+    caller: options.signal,
+    signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
+    token: null,
+    attempts: 0,
+    silences: 0,
+    refreshed: false,
+    waitedMs: 0,
+    last: null,
+  };
+  const outcome = await untilSettled(deps, state);
+  deps.log.info(
+    {
+      workspaceId: target.workspaceId,
+      grantId: target.grantId,
+      provider: facts.provider,
+      operation: operationOf(request),
+      priority: options.priority,
+      status: state.last?.status ?? null,
+      fault: outcome.ok ? null : outcome.fault.kind,
+      requestId: state.last?.requestId ?? null,
+      attempts: state.attempts,
+      latencyMs: outcome.read.endedAt.getTime() - outcome.read.startedAt.getTime(),
+      elapsedMs: deps.clock.now().getTime() - startedAt.getTime(),
+    },
+    "provider called",
+  );
+  return outcome;
+}
+
+interface CallState {
+  readonly target: CallTarget;
+  readonly facts: GrantFacts;
+  readonly connector: Connector;
+  readonly request: ProviderRequest;
+  readonly priority: Priority;
+  readonly deadlineAt: number;
+  /** The caller's own signal; `signal` ends at the deadline as well. */
+  readonly caller: AbortSignal | undefined;
+  readonly signal: AbortSignal;
+  token: { readonly value: string; readonly rowVersion: number } | null;
+  attempts: number;
+  silences: number;
+  refreshed: boolean;
+  /** For budget, over all attempts. */
+  waitedMs: number;
+  last: Attempt | null;
+}
+
+async function untilSettled(deps: CallDeps, state: CallState): Promise<ProviderOutcome> {
+  for (;;) {
+    const hindrance =
+      (await ensureToken(deps, state)) ?? (await takeBudget(deps, state)) ?? refusedByBreaker(deps, state);
+    if (hindrance !== null) return failed(deps, state, hindrance);
+    const made = await attemptOnce(deps, state);
+    if (!("failure" in made)) return { ok: true, response: made.response, read: made.read };
+    const next = await prepareNext(deps, state, made.failure);
+    if (next !== null) return failed(deps, state, next);
+  }
+}
+
+/** @returns what keeps the call from being made */
+async function ensureToken(deps: CallDeps, state: CallState): Promise<ProviderFault | null> {
+  if (state.token !== null) return null;
+  return takeToken(state, await deps.credentials.accessToken(state.target));
+}
+
+function takeToken(
+  state: CallState,
+  answer: Awaited<ReturnType<CallDeps["credentials"]["accessToken"]>>,
+): ProviderFault | null {
+  if ("problem" in answer) return { kind: answer.problem };
+  state.token = { value: answer.token.reveal(), rowVersion: answer.rowVersion };
+  return null;
+}
+
+/** Waits until the budget allows the call, or tells when it will. */
+async function takeBudget(deps: CallDeps, state: CallState): Promise<ProviderFault | null> {
+  const key = state.target.grantId;
+  for (;;) {
+    const ms = deps.budgets.take(key, state.connector, state.request.cost, state.priority, state.waitedMs);
+    if (ms === 0) return null;
+    if (!(await wait(deps, state, ms))) return { kind: "rate_limited", retryAfterSeconds: ms / 1000 };
+    state.waitedMs += ms;
+  }
+}
+
+function refusedByBreaker(deps: CallDeps, state: CallState): ProviderFault | null {
+  return deps.breakers.refusal(breakerKey(state)) === null ? null : { kind: "unavailable" };
+}
+
+async function attemptOnce(deps: CallDeps, state: CallState): Promise<Attempt> {
+  const { connector, facts, request, token } = state;
+  if (token === null) throw new Error("a call without a token");
+  state.attempts++;
+  const made = await attempt(deps, connector, {
+    ...buildRequest(connector, facts, request, token.value, deps.sandboxOrigins),
+    deadlineMs: Math.max(1, Math.min(ATTEMPT_MS_MAX, state.deadlineAt - deps.clock.now().getTime())),
+    signal: state.signal,
+  });
+  state.last = made;
+  // A call that its caller gave up says nothing of the provider.
+  if (state.caller?.aborted !== true) deps.breakers.record(breakerKey(state), isOutage(made));
+  if ("response" in made) {
+    const observation = connector.observe(made.response);
+    if (observation !== null) deps.budgets.observe(state.target.grantId, observation);
+  }
+  return made;
+}
+
+/** Refreshes or waits, as the failure asks. @returns `null` to try again, else the fault that stands */
+async function prepareNext(deps: CallDeps, state: CallState, failure: Failure): Promise<ProviderFault | null> {
+  const { fault } = failure;
+  if (failure.silent) state.silences++;
+  if (fault.kind === "rate_limited") deps.budgets.exhaust(state.target.grantId, fault.retryAfterSeconds);
+  switch (afterFailure(failure, state.request, state.attempts, state.silences)) {
+    case "stop":
+      return fault;
+    case "refresh": {
+      if (state.refreshed || state.token === null) return fault;
+      state.refreshed = true;
+      return takeToken(state, await deps.credentials.refreshAfter401(state.target, state.token.rowVersion));
+    }
+    case "retry": {
+      const retryAfter = fault.kind === "rate_limited" ? fault.retryAfterSeconds : null;
+      const ms = retryDelayMs(state.attempts + 1, retryAfter, deps.random);
+      return (await wait(deps, state, ms)) ? null : fault;
+    }
+  }
+}
+
+/** @returns whether there was time for it */
+async function wait(deps: CallDeps, state: CallState, ms: number): Promise<boolean> {
+  if (state.signal.aborted || deps.clock.now().getTime() + ms >= state.deadlineAt) return false;
+  try {
+    await deps.sleep(ms, state.signal);
+    return true;
+  } catch (error) {
+    if (state.signal.aborted) return false;
+    throw error;
+  }
+}
+
+function failed(deps: CallDeps, state: CallState, fault: ProviderFault): ProviderOutcome {
+  const { last } = state;
+  const now = deps.clock.now();
+  const maybe = last !== null && "failure" in last && last.failure.reached === "maybe";
+  return {
+    ok: false,
+    fault,
+    requestId: last?.requestId ?? null,
+    outcome: maybe && !state.request.idempotent ? "uncertain" : "failed",
+    read: last?.read ?? { startedAt: now, endedAt: now },
+  };
+}
+
+/** The same provider at another origin, such as a sandbox, breaks on its own. */
+function breakerKey({ facts }: CallState): string {
+  return `${facts.provider} ${facts.baseUrlOverride ?? ""}`;
+}
+
+/** GraphQL operations by their name, REST by method and path without what may be an id. */
+function operationOf({ method, path, body }: ProviderRequest): string {
+  if (typeof body === "object" && body !== null && "operationName" in body && typeof body.operationName === "string") {
+    return body.operationName;
+  }
+  return `${method} ${path.replaceAll(/\/[^/]*\d[^/]*/g, "/:id")}`;
+}
