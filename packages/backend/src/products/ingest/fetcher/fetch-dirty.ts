@@ -1,0 +1,243 @@
+import { assertNever } from "@patchbay/shared";
+import { and, asc, eq, lte, sql } from "drizzle-orm";
+import type { ProviderFault, Resource } from "../../../connectors/kit/index.ts";
+import { quarantine } from "../../../domain/records/index.ts";
+import type { Sealer } from "../../../domain/vault/index.ts";
+import type { Tx } from "../../../platform/db/index.ts";
+import type { ClaimedLane, ItemOutcome, LaneItem } from "../../../platform/lanes/index.ts";
+import { applyRead } from "../apply-read.ts";
+import { backOff } from "../backoff.ts";
+import type { IngestDeps } from "../deps.ts";
+import type { LaneConnection } from "../lane-connection.ts";
+import type { Call } from "../read-items.ts";
+import { dirtyMarks } from "../tables.ts";
+import { fetchChunk } from "./fetch-chunk.ts";
+
+export type FetchDeps = Pick<IngestDeps, "worker" | "vault" | "client" | "clock" | "wake" | "log">;
+type Mark = typeof dirtyMarks.$inferSelect;
+
+const MARKS_MAX = 250;
+/** Then the lane goes to others; the item comes back at once. */
+const SLICE_MS = 10_000;
+/** An object that cannot be read this often goes to quarantine; the next full run sees it again. */
+const ATTEMPTS_MAX = 5;
+/** A connection that cannot be read is looked at again then; repairing it wakes the item at once. */
+const INACTIVE_MS = 3_600_000;
+/** 2^5 s. */
+const UNAVAILABLE_STEPS_MAX = 5;
+
+/**
+ * Reads the objects that are marked dirty and applies what it finds. A mark is cleared only if no further hint came
+ * since it was seen.
+ */
+export async function fetchDirty(
+  deps: FetchDeps,
+  lane: ClaimedLane,
+  item: LaneItem,
+  connection: LaneConnection,
+): Promise<void> {
+  const { workspaceId, tenantUid } = connection.owner;
+  if (connection.row.status !== "active") return settle(deps, lane, item, connection, later(deps, INACTIVE_MS));
+  const startedAt = deps.clock.now().getTime();
+  const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
+  const call: Call = (request) =>
+    deps.client.call(connection.target, request, { priority: "webhook", signal: lane.signal });
+  const context: Context = { deps, lane, item, connection, sealer, call };
+
+  while (!lane.signal.aborted && deps.clock.now().getTime() - startedAt < SLICE_MS) {
+    const marks = await dueMarks(deps, connection);
+    if (marks.length === 0) return settle(deps, lane, item, connection, null);
+    for (const [name, group] of byResource(marks)) {
+      const resource = connection.connector.resources[name];
+      const stop = resource?.batchRead ? await fetchGroup(context, resource, group) : await drop(context, group);
+      if (stop !== null) return settle(deps, lane, item, connection, stop);
+    }
+  }
+  if (!lane.signal.aborted) await settle(deps, lane, item, connection, later(deps, 0));
+}
+
+interface Context {
+  readonly deps: FetchDeps;
+  readonly lane: ClaimedLane;
+  readonly item: LaneItem;
+  readonly connection: LaneConnection;
+  readonly sealer: Sealer;
+  readonly call: Call;
+}
+
+/** @returns why the whole fetch pauses; `null`: go on */
+async function fetchGroup(
+  context: Context,
+  resource: Resource & { readonly batchRead: object | null },
+  marks: readonly Mark[],
+): Promise<ItemOutcome | null> {
+  const queue = chunksOf(marks, resource.batchRead?.maxIds ?? 1);
+  for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) {
+    if (context.lane.signal.aborted) return { at: context.deps.clock.now() };
+    const ids = chunk.map((mark) => mark.remoteId);
+    const result = await fetchChunk(context.call, context.connection, resource, ids);
+    if (result.ok) {
+      await applyChunk(context, chunk, result);
+      continue;
+    }
+    const next = afterFault(result.fault, context);
+    if (next === "split" && chunk.length > 1) {
+      const half = Math.ceil(chunk.length / 2);
+      queue.unshift(chunk.slice(0, half), chunk.slice(half));
+      continue;
+    }
+    if (next === "split") {
+      await putOff(context, chunk, result.fault.kind);
+      continue;
+    }
+    return next;
+  }
+  return null;
+}
+
+async function applyChunk(
+  { deps, lane, connection, sealer }: Context,
+  marks: readonly Mark[],
+  result: Extract<Awaited<ReturnType<typeof fetchChunk>>, { readonly ok: true }>,
+): Promise<void> {
+  await applyRead(deps, lane, connection, result, { announce: true, runId: null, sealer }, async (tx, applied) => {
+    const again = new Set(applied.reread.map(({ resource, remoteId }) => `${resource} ${remoteId}`));
+    await clear(
+      tx,
+      connection,
+      marks.filter((mark) => !again.has(`${mark.resource} ${mark.remoteId}`)),
+    );
+  });
+}
+
+/** `split`: something about these objects; alone, the one at fault is found. */
+function afterFault(fault: ProviderFault, { deps, item }: Context): ItemOutcome | "split" {
+  const now = deps.clock.now();
+  switch (fault.kind) {
+    case "rate_limited":
+      return { at: backOff(now, 0, fault.retryAfterSeconds) };
+    case "unavailable":
+      // Pauses of any kind count as attempts here, so this must not grow far.
+      return { at: backOff(now, Math.min(item.attempts, UNAVAILABLE_STEPS_MAX)) };
+    case "reauthorize":
+      return { at: new Date(now.getTime() + INACTIVE_MS) };
+    case "missing_scope":
+    case "too_large":
+    case "gone":
+    case "conflict":
+    case "rejected":
+      return "split";
+    default:
+      return assertNever(fault);
+  }
+}
+
+async function putOff(context: Context, marks: readonly Mark[], problem: string): Promise<void> {
+  const { deps, lane, connection, sealer } = context;
+  const now = deps.clock.now();
+  await deps.worker.withWorkspace(connection.owner.workspaceId, async (tx) => {
+    await lane.fence(tx);
+    for (const mark of marks) {
+      if (mark.attempts + 1 < ATTEMPTS_MAX) {
+        await tx
+          .update(dirtyMarks)
+          .set({ attempts: mark.attempts + 1, nextAt: backOff(now, mark.attempts + 2) })
+          .where(isMark(mark));
+        continue;
+      }
+      const { resource, remoteId } = mark;
+      const rejected = [{ resource, remoteId, issuePath: "", issueCode: problem, item: null }];
+      await quarantine(tx, deps, { owner: connection.owner, runId: null, rejected, sealer });
+      await clear(tx, connection, [mark]);
+      deps.log.error({ ...connection.lane, resource, problem }, "object not readable");
+    }
+  });
+}
+
+/** Marks of resources that the connector has no more, or cannot read by id. */
+async function drop({ deps, lane, connection }: Context, marks: readonly Mark[]): Promise<null> {
+  await deps.worker.withWorkspace(connection.owner.workspaceId, async (tx) => {
+    await lane.fence(tx);
+    await clear(tx, connection, marks);
+  });
+  return null;
+}
+
+function dueMarks(deps: FetchDeps, { owner }: LaneConnection): Promise<readonly Mark[]> {
+  return deps.worker.withWorkspace(owner.workspaceId, (tx) =>
+    tx
+      .select()
+      .from(dirtyMarks)
+      .where(
+        and(
+          eq(dirtyMarks.workspaceId, owner.workspaceId),
+          eq(dirtyMarks.connectionId, owner.connectionId),
+          lte(dirtyMarks.nextAt, deps.clock.now()),
+        ),
+      )
+      .orderBy(asc(dirtyMarks.hintedAt))
+      .limit(MARKS_MAX),
+  );
+}
+
+/** Removes marks that did not get another hint since they were read. */
+async function clear(tx: Tx, { owner }: LaneConnection, marks: readonly Mark[]): Promise<void> {
+  if (marks.length === 0) return;
+  await tx.execute(sql`
+    delete from dirty_marks m
+    using unnest(
+      ${sql.param(marks.map((mark) => mark.resource))}::text[],
+      ${sql.param(marks.map((mark) => mark.remoteId))}::text[],
+      ${sql.param(marks.map((mark) => mark.generation))}::bigint[]
+    ) as seen (resource, remote_id, generation)
+    where m.workspace_id = ${owner.workspaceId} and m.connection_id = ${owner.connectionId}
+      and m.resource = seen.resource and m.remote_id = seen.remote_id and m.generation = seen.generation`);
+}
+
+/** Ends the item when no mark is left, under the lane's lock, which whoever makes a mark holds as well. */
+async function settle(
+  deps: FetchDeps,
+  lane: ClaimedLane,
+  item: LaneItem,
+  { owner }: LaneConnection,
+  pause: ItemOutcome | null,
+): Promise<void> {
+  await deps.worker.withWorkspace(owner.workspaceId, async (tx) => {
+    await lane.fence(tx);
+    const outcome = pause ?? (await nextMark(tx, owner)) ?? "done";
+    await lane.settle(tx, [{ id: item.id, outcome }]);
+  });
+}
+
+async function nextMark(tx: Tx, owner: LaneConnection["owner"]): Promise<ItemOutcome | null> {
+  const [row] = await tx
+    .select({ nextAt: dirtyMarks.nextAt })
+    .from(dirtyMarks)
+    .where(and(eq(dirtyMarks.workspaceId, owner.workspaceId), eq(dirtyMarks.connectionId, owner.connectionId)))
+    .orderBy(asc(dirtyMarks.nextAt))
+    .limit(1);
+  return row === undefined ? null : { at: row.nextAt };
+}
+
+function later(deps: FetchDeps, ms: number): ItemOutcome {
+  return { at: new Date(deps.clock.now().getTime() + ms) };
+}
+
+function isMark(mark: Mark) {
+  return and(
+    eq(dirtyMarks.workspaceId, mark.workspaceId),
+    eq(dirtyMarks.connectionId, mark.connectionId),
+    eq(dirtyMarks.resource, mark.resource),
+    eq(dirtyMarks.remoteId, mark.remoteId),
+  );
+}
+
+function byResource(marks: readonly Mark[]): ReadonlyMap<string, readonly Mark[]> {
+  return Map.groupBy(marks, (mark) => mark.resource);
+}
+
+function chunksOf(marks: readonly Mark[], size: number): (readonly Mark[])[] {
+  return Array.from({ length: Math.ceil(marks.length / size) }, (_, index) =>
+    marks.slice(index * size, (index + 1) * size),
+  );
+}

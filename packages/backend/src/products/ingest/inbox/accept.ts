@@ -1,0 +1,88 @@
+import { AppError, type SourceId, type WorkspaceId } from "@patchbay/shared";
+import { createHash } from "node:crypto";
+import { type HmacSignature } from "../../../connectors/kit/index.ts";
+import type { Place } from "../../../domain/vault/index.ts";
+import { NIL_UUID } from "../../../platform/db/index.ts";
+import type { IngestDeps } from "../deps.ts";
+import type { FindSource } from "../sources/source-cache.ts";
+import type { InboxRow } from "./append-inbox.ts";
+import { inboxIdAt } from "./inbox-id.ts";
+import type { InboxWriter } from "./inbox-writer.ts";
+import { verifySignature } from "./verify-signature.ts";
+
+/** Of one delivery. */
+export const BODY_BYTES_MAX = 5 * 1024 * 1024;
+
+export interface Delivery {
+  readonly workspaceId: WorkspaceId;
+  readonly sourceId: SourceId;
+  /** As in the path. */
+  readonly provider: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly rawBody: Uint8Array;
+  readonly receivedAt: Date;
+}
+
+export interface AcceptDeps extends Pick<IngestDeps, "vault" | "connectorById"> {
+  readonly findSource: FindSource;
+  readonly writer: InboxWriter<InboxRow>;
+}
+
+/**
+ * Takes a provider's delivery in: what it resolved is stored for good. Only size and signature are refused; what the
+ * body says is read later.
+ *
+ * @throws AppError `payload_too_large`, `not_found`, `invalid_signature`, `overloaded`
+ */
+export async function accept(deps: AcceptDeps, delivery: Delivery): Promise<"accepted"> {
+  const { rawBody, receivedAt, workspaceId, sourceId } = delivery;
+  if (rawBody.length > BODY_BYTES_MAX) {
+    throw new AppError("payload_too_large", `a delivery may have ${BODY_BYTES_MAX} bytes at most`);
+  }
+  const source = await deps.findSource(delivery);
+  const webhooks = deps.connectorById(delivery.provider)?.webhooks ?? null;
+  if (source === null || webhooks === null || source.provider !== delivery.provider) {
+    throw new AppError("not_found", "no such webhook address");
+  }
+  const secretIndex = verifySignature(webhooks.signature, source.secrets, delivery.headers, rawBody);
+  if (secretIndex === null) throw new AppError("invalid_signature", "the signature does not fit the body");
+
+  const id = inboxIdAt(receivedAt);
+  const scope = `${sourceId}:${receivedAt.toISOString().slice(0, 10)}`;
+  const sealer = await deps.vault.sealer({ workspaceId, tenantUid: NIL_UUID, purpose: "raw", scope });
+  await deps.writer.append({
+    workspaceId,
+    id,
+    receivedAt,
+    sourceId,
+    provider: source.provider,
+    headers: keptHeaders(webhooks, delivery.headers),
+    body: sealer.seal(inboxPlace(id), rawBody),
+    bodyKeyId: sealer.keyId,
+    bodyBytes: rawBody.length,
+    bodySha256: createHash("sha256").update(rawBody).digest(),
+    secretIndex,
+  });
+  return "accepted";
+}
+
+/** What a stored body is bound to. */
+export function inboxPlace(id: string): Place {
+  return { table: "inbox", rowId: id, column: "body", rowVersion: 1 };
+}
+
+const HEADER_LENGTH_MAX = 1_024;
+
+/** Nothing but what the connector names is kept: no cookies, no addresses of people. */
+function keptHeaders(
+  webhooks: { readonly keepHeaders: readonly string[]; readonly signature: HmacSignature },
+  headers: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const names = new Set(["content-type", ...webhooks.signature.headers, ...webhooks.keepHeaders]);
+  return Object.fromEntries(
+    Object.entries(headers)
+      .filter(([name]) => names.has(name))
+      .map(([name, value]) => [name, value.slice(0, HEADER_LENGTH_MAX)]),
+  );
+}

@@ -1,0 +1,53 @@
+import type { DataKeyId, InboxId, SourceId, WorkspaceId } from "@patchbay/shared";
+import { sql, type SQL } from "drizzle-orm";
+import type { RoleDatabase } from "../../../platform/db/index.ts";
+
+/** One delivery, sealed and ready to be stored. */
+export interface InboxRow {
+  readonly workspaceId: WorkspaceId;
+  readonly id: InboxId;
+  readonly receivedAt: Date;
+  readonly sourceId: SourceId;
+  readonly provider: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sealed. */
+  readonly body: Uint8Array;
+  readonly bodyKeyId: DataKeyId;
+  readonly bodyBytes: number;
+  readonly bodySha256: Uint8Array;
+  readonly secretIndex: number;
+}
+
+/** Stores deliveries of any workspaces, and an arrival each that wakes the router, in one transaction. */
+export async function appendInbox(asIngest: RoleDatabase, rows: readonly InboxRow[]): Promise<void> {
+  const column = (type: string, pick: (row: InboxRow) => string | number): SQL =>
+    sql`${sql.param(rows.map(pick))}::${sql.raw(type)}[]`;
+  const ids = column("uuid", (row) => row.id);
+  const workspaceIds = column("uuid", (row) => row.workspaceId);
+  const times = column("timestamptz", (row) => row.receivedAt.toISOString());
+  await asIngest.withQueue(async (tx) => {
+    await tx.execute(sql`
+      insert into inbox (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)
+      select workspace_id, received_at, id, source_id, provider, headers::jsonb, decode(body, 'base64'), body_key_id, body_bytes,
+        decode(body_sha256, 'base64'), secret_index
+      from unnest(
+        ${workspaceIds}, ${times}, ${ids},
+        ${column("uuid", (row) => row.sourceId)},
+        ${column("text", (row) => row.provider)},
+        ${column("text", (row) => JSON.stringify(row.headers))},
+        ${column("text", (row) => base64(row.body))},
+        ${column("uuid", (row) => row.bodyKeyId)},
+        ${column("int", (row) => row.bodyBytes)},
+        ${column("text", (row) => base64(row.bodySha256))},
+        ${column("smallint", (row) => row.secretIndex)}
+      ) as t (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)`);
+    await tx.execute(sql`
+      insert into queue.arrivals (id, workspace_id, received_at, run_at)
+      select id, workspace_id, received_at, received_at from unnest(${ids}, ${workspaceIds}, ${times}) as t (id, workspace_id, received_at)`);
+  });
+}
+
+/** Arrays of bytes do not travel as parameters here; text does. */
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}

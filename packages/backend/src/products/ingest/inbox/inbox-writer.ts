@@ -1,0 +1,141 @@
+import { AppError } from "@patchbay/shared";
+import { isRowFault } from "./is-row-fault.ts";
+
+/** What the writer needs to know of an item; the rest is the store's. */
+export interface Appendable {
+  readonly sourceId: string;
+  /** Size of the stored form. */
+  readonly body: Uint8Array;
+}
+
+/** Stores what arrived. Resolves when it is committed, and not before. */
+export interface InboxWriter<Row extends Appendable> {
+  append(row: Row): Promise<void>;
+}
+
+/** Batches on their way at once. */
+const LANES = 2;
+const BATCH_ROWS_MAX = 128;
+const BATCH_BYTES_MAX = 2 * 1024 * 1024;
+const WAITING_ROWS_MAX = 2_000;
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+const RETRY_AFTER_SECONDS = 5;
+
+/**
+ * Gathers what arrives while the batches before are being committed: alone an item is written at once, under load one
+ * commit carries many.
+ *
+ * Full, it refuses the source that takes the most room, so that one noisy source does not shut out the others. A batch
+ * that the database refuses for one of its rows is repeated row by row; a database that is not there is not asked 128
+ * times.
+ *
+ * @param write stores all or nothing
+ */
+export function createInboxWriter<Row extends Appendable>(
+  write: (rows: readonly Row[]) => Promise<void>,
+): InboxWriter<Row> {
+  const waiting: Waiting<Row>[] = [];
+  const rowsBySource = new Map<string, number>();
+  let bytes = 0;
+  let flushing = 0;
+
+  function append(row: Row): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const item: Waiting<Row> = { row, resolve, reject };
+      if (isFull(row.body.length) && !makeRoom(row)) return reject(overloaded());
+      enter(item);
+      startFlush();
+    });
+  }
+
+  function isFull(moreBytes: number): boolean {
+    return waiting.length >= WAITING_ROWS_MAX || bytes + moreBytes > WAITING_BYTES_MAX;
+  }
+
+  /** Turns away what came last of the noisiest source, unless that is the newcomer's own. */
+  function makeRoom(row: Row): boolean {
+    while (isFull(row.body.length)) {
+      const noisiest = noisiestSource();
+      if (noisiest === null || noisiest === row.sourceId) return false;
+      const index = waiting.findLastIndex((item) => item.row.sourceId === noisiest);
+      const [item] = waiting.splice(index, 1);
+      if (item === undefined) return false;
+      leave(item);
+      item.reject(overloaded());
+    }
+    return true;
+  }
+
+  function noisiestSource(): string | null {
+    let noisiest: string | null = null;
+    let most = 0;
+    for (const [source, rows] of rowsBySource) {
+      if (rows > most) [noisiest, most] = [source, rows];
+    }
+    return noisiest;
+  }
+
+  function enter(item: Waiting<Row>): void {
+    waiting.push(item);
+    bytes += item.row.body.length;
+    rowsBySource.set(item.row.sourceId, (rowsBySource.get(item.row.sourceId) ?? 0) + 1);
+  }
+
+  function leave({ row }: Waiting<Row>): void {
+    bytes -= row.body.length;
+    const rows = (rowsBySource.get(row.sourceId) ?? 1) - 1;
+    if (rows === 0) rowsBySource.delete(row.sourceId);
+    else rowsBySource.set(row.sourceId, rows);
+  }
+
+  function startFlush(): void {
+    if (flushing >= LANES || waiting.length === 0) return;
+    flushing++;
+    void flush(takeBatch()).finally(() => {
+      flushing--;
+      startFlush();
+    });
+  }
+
+  function takeBatch(): readonly Waiting<Row>[] {
+    let size = 0;
+    let count = 0;
+    for (const { row } of waiting) {
+      size += row.body.length;
+      if (count > 0 && (size > BATCH_BYTES_MAX || count >= BATCH_ROWS_MAX)) break;
+      count++;
+    }
+    const batch = waiting.splice(0, count);
+    batch.forEach(leave);
+    return batch;
+  }
+
+  async function flush(batch: readonly Waiting<Row>[]): Promise<void> {
+    try {
+      await write(batch.map(({ row }) => row));
+      for (const item of batch) item.resolve();
+    } catch (error) {
+      if (batch.length > 1 && isRowFault(error)) {
+        for (const item of batch) await flush([item]);
+        return;
+      }
+      const reason = isRowFault(error) ? error : overloaded(error);
+      for (const item of batch) item.reject(reason);
+    }
+  }
+
+  return { append };
+}
+
+interface Waiting<Row> {
+  readonly row: Row;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+function overloaded(cause?: unknown): AppError {
+  return new AppError("overloaded", "deliveries arrive faster than they can be stored; send again later", {
+    retryAfterSeconds: RETRY_AFTER_SECONDS,
+    cause,
+  });
+}

@@ -1,0 +1,50 @@
+import { AppError, type ModelName, type Run, type RunId } from "@patchbay/shared";
+import { loadConnection, type ConnectionRow } from "../../../domain/connections/index.ts";
+import type { ConnectionRef, IngestDeps } from "../deps.ts";
+import { runItem, submitItems } from "../tasks.ts";
+import { insertRun } from "./insert-run.ts";
+
+export interface TriggerRunInput extends ConnectionRef {
+  readonly kind: Extract<Run["kind"], "manual" | "incremental" | "initial" | "reconcile">;
+  readonly mode: "incremental" | "full";
+  /** Default: all of the connection. */
+  readonly models?: readonly ModelName[] | undefined;
+}
+
+/**
+ * Queues a run. A connection has one open run at a time: while there is one, its id is the answer.
+ *
+ * @throws AppError `connection_not_found`, `connection_paused`, `reauthorization_required`, `connection_not_active`,
+ *   `invalid_request` for a model that the connection was not made for
+ */
+export async function triggerRun(
+  deps: Pick<IngestDeps, "app" | "clock" | "wake">,
+  input: TriggerRunInput,
+): Promise<{ readonly runId: RunId; readonly alreadyQueued: boolean }> {
+  const { workspaceId, connectionId, kind, mode } = input;
+  const triggered = await deps.app.withWorkspace(workspaceId, async (tx) => {
+    const row = await loadConnection(tx, workspaceId, connectionId);
+    requireActive(row);
+    const models = input.models ?? row.models;
+    const unknown = models.find((model) => !row.models.includes(model));
+    if (unknown !== undefined) {
+      throw new AppError("invalid_request", `the connection has no model "${unknown}"; connect again to add it`);
+    }
+    const owner = { workspaceId, tenantUid: row.tenantUid, connectionId };
+    const now = deps.clock.now();
+    const made = await insertRun(tx, owner, { kind, mode, models, now });
+    if (!made.alreadyQueued) await submitItems(tx, [runItem(owner, made.runId, now)]);
+    return made;
+  });
+  deps.wake.poke("lanes:connection");
+  return triggered;
+}
+
+function requireActive({ status }: ConnectionRow): void {
+  if (status === "active") return;
+  if (status === "paused") throw new AppError("connection_paused", "the connection is paused; resume it first");
+  if (status === "reauthorizationRequired") {
+    throw new AppError("reauthorization_required", "the end user must connect the account again");
+  }
+  throw new AppError("connection_not_active", `a connection that is ${status} cannot run`);
+}
