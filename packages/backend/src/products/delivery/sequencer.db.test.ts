@@ -70,6 +70,35 @@ describe("sequenceBatch", () => {
 });
 
 describe("sequencers", () => {
+  test("wait for each other at the head of a workspace", async () => {
+    const workspaceId = await world.aWorkspace();
+    const worked = Promise.withResolvers<void>();
+    const commit = Promise.withResolvers<void>();
+    const slow: RoleDatabase = {
+      ...world.deps.worker,
+      withWorkspace: (id, work) =>
+        world.deps.worker.withWorkspace(id, async (tx) => {
+          const result = await work(tx);
+          worked.resolve();
+          await commit.promise;
+          return result;
+        }),
+    };
+    await world.append([anEvent(workspaceId)]);
+    await sequenceBatch(world.deps, workspaceId);
+    await world.append([anEvent(workspaceId)]);
+    const first = sequenceBatch({ ...world.deps, worker: slow }, workspaceId);
+    await worked.promise;
+    await world.append([anEvent(workspaceId)]);
+    const second = sequenceBatch(world.deps, workspaceId);
+    const waiting = () =>
+      world.sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    await waitFor(async () => (await waiting()).length > 0, { what: "the second to wait" });
+    commit.resolve();
+    expect([(await first).events, (await second).events]).toEqual([1, 1]);
+    expect(await positions(workspaceId)).toEqual([1, 2, 3]);
+  });
+
   test("skip nothing that commits late, with two of them and many appenders", async () => {
     const workspaceId = await world.aWorkspace();
     const sealer = await world.deps.vault.sealer({
