@@ -1,4 +1,4 @@
-import { ConfigError, PatchbayStartError } from "@patchbay/backend";
+import { explainStartError } from "@patchbay/backend";
 import type { Demo } from "./demo.ts";
 
 /** One line of progress. */
@@ -34,7 +34,8 @@ export function sayReady(demo: Demo, elapsedMs: number): void {
 
 /** An expected trouble in one sentence; anything else with its stack, since it is a bug of ours. */
 export function explain(error: unknown): string {
-  if (error instanceof ConfigError || error instanceof PatchbayStartError) return error.message;
+  const expected = explainStartError(error);
+  if (expected !== null) return expected.message;
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `Patchbay could not start, and this is our fault; please report it:\n${text}`;
 }

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
-import { startEmbeddedPostgres } from "./platform/db/embedded/index.ts";
+import { findEmbeddedPostgres, startEmbeddedPostgres } from "./platform/db/embedded/index.ts";
 import { LOGIN_ROLE, migrate, openDatabase, type ConnectionOptions, type Database } from "./platform/db/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 import { randomToken } from "./platform/runtime/index.ts";
@@ -21,6 +21,13 @@ export interface ConnectedDatabase {
  */
 export async function connectDatabase(config: Config, log: Logger): Promise<ConnectedDatabase> {
   return config.database === null ? connectEmbedded(config, log) : connectGiven(config.database, config, log);
+}
+
+/** For a single command: uses the embedded server that a running product owns, else does as {@link connectDatabase}. */
+export async function borrowDatabase(config: Config, log: Logger): Promise<ConnectedDatabase> {
+  const running = config.database === null ? await findEmbeddedPostgres(config.dataDir) : null;
+  if (running === null) return connectDatabase(config, log);
+  return open(running.adminConnection, running.loginPassword, config, log, async () => {});
 }
 
 async function connectEmbedded(config: Config, log: Logger): Promise<ConnectedDatabase> {

@@ -1,9 +1,9 @@
 import { z } from "zod";
 
-/** The host's own id of its customer: 1–128 characters of letters, digits and `._:@-`. */
+/** The host's own id of its customer: 1–128 characters of letters, digits and `._:@-`, but not `.` or `..`, which no URL path reaches. */
 export const tenantId = z
   .string()
-  .regex(/^[A-Za-z0-9._:@-]{1,128}$/, "1 to 128 characters: letters, digits and . _ : @ -");
+  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._:@-]{1,128}$/, "1 to 128 characters: letters, digits and . _ : @ -");
 
 /** One end customer of the host. */
 export interface Tenant {

@@ -10,12 +10,14 @@ import { sendTest } from "./endpoints/send-test.ts";
 import { updateEndpoint } from "./endpoints/update-endpoint.ts";
 import { getEvent } from "./feed/get-event.ts";
 import { listEvents } from "./feed/list-events.ts";
+import { recentEvents } from "./feed/recent-events.ts";
 import { createFeedSignal, waitForEvents } from "./feed/wait-for-events.ts";
 import { handleLane } from "./handle-lane.ts";
 import { createSequencer } from "./sequencer.ts";
 
 export type { DeliveryDeps } from "./deps.ts";
 export type { EventsPage, ListEventsInput } from "./feed/list-events.ts";
+export type { EventSummary } from "./feed/recent-events.ts";
 export type { Sequencer } from "./sequencer.ts";
 export { newSigningSecret, signatureHeaders } from "./sign.ts";
 export * from "./tables.ts";
@@ -47,6 +49,7 @@ export function createDelivery(deps: DeliveryDeps) {
     feed: {
       listEvents: bind(deps, listEvents),
       getEvent: bind(deps, getEvent),
+      recentEvents: bind(deps, recentEvents),
       waitForEvents: bind({ ...deps, feedSignal }, waitForEvents),
     },
   };

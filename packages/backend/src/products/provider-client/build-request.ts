@@ -1,12 +1,13 @@
 import type { Connector, ProviderRequest } from "../../connectors/kit/index.ts";
 import type { EgressRequest } from "../../platform/egress/index.ts";
+import { VERSION } from "../../platform/runtime/index.ts";
 import { providerUrl, type GrantFacts } from "../credentials/index.ts";
 
 /** Answers are held in memory. */
 const RESPONSE_BYTES_MAX = 25 * 1024 * 1024;
 /** One attempt, whatever the deadline of the whole call. */
 export const ATTEMPT_MS_MAX = 30_000;
-const USER_AGENT = "Patchbay/0.1";
+const USER_AGENT = `Patchbay/${VERSION}`;
 
 /** A connector's request with origin, version, credentials and limits. @throws Error when it would leave the API */
 export function buildRequest(

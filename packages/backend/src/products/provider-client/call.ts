@@ -21,8 +21,8 @@ export async function call(
 ): Promise<ProviderOutcome> {
   const startedAt = deps.clock.now();
   const facts = await deps.credentials.grantFacts(target);
-  const connector = deps.connectorById(facts.provider);
-  if (connector === null) throw new Error(`no connector ${facts.provider}`);
+  const connector = deps.connectors[facts.provider];
+  if (connector === undefined) throw new Error(`no connector ${facts.provider}`);
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS[options.priority];
   const timeout = AbortSignal.timeout(deadlineMs);
   const state: CallState = {

@@ -50,7 +50,7 @@ export interface CallInterval {
 export interface ProviderClientDeps {
   readonly credentials: Pick<Credentials, "accessToken" | "refreshAfter401" | "grantFacts">;
   readonly egress: Pick<Egress, "request">;
-  readonly connectorById: (provider: string) => Connector | null;
+  readonly connectors: Readonly<Record<string, Connector>>;
   /** Exact origins that a `baseUrlOverride` of a test workspace may lead to. */
   readonly sandboxOrigins: readonly string[];
   readonly clock: Clock;

@@ -79,6 +79,21 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   }
 }
 
+/**
+ * The server of a data folder that another process owns and runs, for a look at its database; `null` when none runs.
+ * Whoever uses it must not stop it.
+ */
+export async function findEmbeddedPostgres(
+  dataDir: string,
+): Promise<Pick<EmbeddedPostgres, "adminConnection" | "loginPassword"> | null> {
+  const folder = await openFolder(dataDir);
+  const server = await findPostmaster(folder.cluster).catch(() => null);
+  if (server === null) return null;
+  const password = await readOrMakePassword(folder.superuserPassword, folder, newPassword);
+  const loginPassword = await readOrMakePassword(folder.loginPassword, folder, newPassword);
+  return { adminConnection: connectionTo(server, password), loginPassword };
+}
+
 /** The URL form of a connection; a unix socket's folder goes in `?host=`, as libpq, `pg` and `parseDatabaseUrl` read it. */
 export function databaseUrl(connection: ConnectionOptions): string {
   const login = `${encodeURIComponent(connection.user)}:${encodeURIComponent(connection.password)}`;

@@ -1,21 +1,13 @@
 import type { Delivery, Run, Workspace } from "@patchbay/shared";
 import { html } from "hono/html";
+import type { EventSummary } from "../../../products/delivery/index.ts";
 import type { Page } from "./page.ts";
-
-/** What the console shows of one event; its content stays sealed. */
-export interface ConsoleEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly tenantId: string | null;
-  readonly position: number | null;
-  readonly occurredAt: string;
-}
 
 export interface ConsoleData {
   readonly workspaces: readonly Workspace[];
   readonly selected: Workspace;
   readonly runs: readonly Run[];
-  readonly events: readonly ConsoleEvent[];
+  readonly events: readonly EventSummary[];
   readonly deliveries: readonly Delivery[];
   readonly now: Date;
 }
@@ -118,7 +110,7 @@ function runRow(run: Run, now: Date): Html {
   </tr>`;
 }
 
-function eventRow(event: ConsoleEvent, now: Date): Html {
+function eventRow(event: EventSummary, now: Date): Html {
   return html`<tr>
     <td>${ago(event.occurredAt, now)}</td>
     <td>${event.type}</td>

@@ -4,9 +4,10 @@ import type { Context, Hono } from "hono";
 import { getCookie, setCookie } from "hono/cookie";
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { Clock, Secret } from "../../../platform/runtime/index.ts";
+import type { EventSummary } from "../../../products/delivery/index.ts";
 import type { HttpEnv } from "../env.ts";
 import { readBody } from "../middleware/body-guard.ts";
-import { consolePage, emptyConsolePage, signInPage, type ConsoleEvent } from "../pages/console-page.ts";
+import { consolePage, emptyConsolePage, signInPage } from "../pages/console-page.ts";
 import { renderPage } from "../pages/page.ts";
 
 export interface ConsoleDeps {
@@ -15,7 +16,7 @@ export interface ConsoleDeps {
   readonly secureCookies: boolean;
   readonly listWorkspaces: () => Promise<readonly Workspace[]>;
   readonly recentRuns: (workspaceId: WorkspaceId, limit: number) => Promise<ListPage<Run>>;
-  readonly recentEvents: (workspaceId: WorkspaceId, limit: number) => Promise<readonly ConsoleEvent[]>;
+  readonly recentEvents: (workspaceId: WorkspaceId, limit: number) => Promise<readonly EventSummary[]>;
   readonly recentDeliveries: (workspaceId: WorkspaceId, limit: number) => Promise<ListPage<Delivery>>;
 }
 

@@ -1,0 +1,129 @@
+import { AppError, decodeId, type WorkspaceId } from "@patchbay/shared";
+import { parseConfig, type Config } from "./config.ts";
+import { borrowDatabase } from "./connect-database.ts";
+import { checkKeys, createLocalKeyFile, openLocalKeys } from "./domain/vault/index.ts";
+import {
+  createApiKey,
+  createWorkspace,
+  getWorkspace,
+  listTenants,
+  listWorkspaceIds,
+  putTenant,
+  toWorkspace,
+} from "./domain/workspaces/index.ts";
+import { createOperatorToken } from "./operator-token.ts";
+import { startPatchbay } from "./patchbay.ts";
+import type { Database } from "./platform/db/index.ts";
+import { createLogger } from "./platform/observability/index.ts";
+import { systemClock } from "./platform/runtime/index.ts";
+import { PatchbayStartError } from "./start-error.ts";
+import { runListen, type Commands } from "./surface/cli/index.ts";
+
+const TENANTS_SHOWN_MAX = 100;
+
+/** What each command does, on this machine with these settings. */
+export function bindCommands(process_: {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}): Commands {
+  const config = () => parseConfig(process_.env, process_.cwd);
+  const withDatabase = (work: (database: Database, config: Config) => Promise<void>) => useDatabase(config(), work);
+  return {
+    async serve(roles) {
+      const patchbay = await startPatchbay({ config: config(), roles });
+      print(roles.api ? `Patchbay is ready at ${patchbay.url}` : "Patchbay's worker is running");
+      await untilSignal();
+      await patchbay.close();
+    },
+    migrate: () =>
+      withDatabase(async (_, { database }) => print(`${database?.database ?? "The embedded database"} is up to date`)),
+    async createKeyFile() {
+      const { keyFile, operatorTokenFile } = config();
+      const made = await createLocalKeyFile(keyFile);
+      await createOperatorToken(operatorTokenFile);
+      print(
+        made === "created"
+          ? `Made ${keyFile}. Keep a copy apart from the database's backups.`
+          : `${keyFile} is there already.`,
+      );
+    },
+    showKeys: () =>
+      withDatabase(async (database, { keyFile }) => {
+        const keys = await openLocalKeys(keyFile);
+        await checkKeys({ database: database.as("patchbay_worker"), keys, clock: systemClock });
+        print(`${keyFile} fits this database; versions ${keys.versions().join(", ")}, the first wraps new keys`);
+      }),
+    createWorkspace: (input) =>
+      withDatabase(async (database) => print(json(await createWorkspace(appDeps(database), input)))),
+    listWorkspaces: () =>
+      withDatabase(async (database) => {
+        for (const id of await listWorkspaceIds(database.as("patchbay_worker").withQueue)) {
+          print(json(toWorkspace(await getWorkspace(appDeps(database), id))));
+        }
+      }),
+    createApiKey: (workspace, input) =>
+      withDatabase(async (database) => {
+        const workspaceId = workspaceIdOf(workspace);
+        print(json(await createApiKey(appDeps(database), { ...input, workspaceId })));
+      }),
+    createTenant: (workspace, id, name) =>
+      withDatabase(async (database) => {
+        const workspaceId = workspaceIdOf(workspace);
+        print(json(await putTenant(appDeps(database), { workspaceId, id, body: { name } })));
+      }),
+    listTenants: (workspace) =>
+      withDatabase(async (database) => {
+        const workspaceId = workspaceIdOf(workspace);
+        const page = await listTenants(appDeps(database), { workspaceId, limit: TENANTS_SHOWN_MAX });
+        for (const tenant of page.data) print(json(tenant));
+        if (page.hasMore) print(`… the first ${TENANTS_SHOWN_MAX}; GET /v1/tenants lists all`);
+      }),
+    async listen({ forwardUrl, apiKey, baseUrl, secret }) {
+      const stop = new AbortController();
+      void untilSignal().then(() => stop.abort());
+      await runListen({
+        baseUrl: baseUrl ?? config().publicUrl,
+        apiKey,
+        forwardUrl,
+        ...(secret === null ? {} : { secret }),
+        print,
+        signal: stop.signal,
+      });
+    },
+  };
+}
+
+async function useDatabase(config: Config, work: (database: Database, config: Config) => Promise<void>): Promise<void> {
+  const { database, close } = await borrowDatabase(config, createLogger(config.logLevel, process.stderr));
+  try {
+    await work(database, config);
+  } catch (error) {
+    throw error instanceof AppError ? new PatchbayStartError(error.message, { cause: error }) : error;
+  } finally {
+    await close();
+  }
+}
+
+function appDeps(database: Database) {
+  return { withWorkspace: database.as("patchbay_app").withWorkspace, clock: systemClock };
+}
+
+function workspaceIdOf(text: string): WorkspaceId {
+  const id = decodeId("ws", text);
+  if (id === null) throw new PatchbayStartError(`${text} is no workspace id; \`patchbay workspaces list\` shows them`);
+  return id;
+}
+
+function untilSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}
