@@ -70,7 +70,8 @@ function appFor(shopify: Shopify, log: (line: string) => void): Hono<Env> {
   const app = new Hono<Env>({
     getPath: (request) => {
       const { hostname, pathname } = new URL(request.url);
-      return hostname.endsWith(".myshopify.com") ? `/_shops/${hostname}${pathname}` : pathname;
+      const isShort = hostname.endsWith(".myshopify.com") && !pathname.startsWith("/_shops/");
+      return isShort ? `/_shops/${hostname}${pathname}` : pathname;
     },
   });
   app.use(async (c, next) => {

@@ -14,10 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.close());
 
-const api = (path: string, body?: object) =>
-  fetch(`${sandbox.url}/_control${path}`, {
-    ...(body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {}),
-  });
+const api = (path: string, body?: object) => {
+  const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  return fetch(`${sandbox.url}/_control${path}`, body ? post : {});
+};
 const form = (verb: string, fields: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>> = {}) =>
   fetch(`${sandbox.url}/_shops/${SHOP}/control/${verb}`, {
     method: "POST",

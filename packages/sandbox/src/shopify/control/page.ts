@@ -1,4 +1,4 @@
-import { html } from "hono/html";
+import { html, raw } from "hono/html";
 import { type Html, page } from "../../ui/page.ts";
 import type { Services } from "../http/env.ts";
 import type { Order } from "../model.ts";
@@ -19,30 +19,45 @@ interface Flash {
 export function controlPage(services: Services, shop: ShopState, flash: Flash | null): Html {
   const { profile, orders, products, customers } = shop.catalog;
   const body = html`<main>
-    <header class="top">
-      <div class="pair">
-        <span class="mark store" aria-hidden="true">${profile.name.slice(0, 1)}</span>
-        <div>
-          <h1>${profile.name}</h1>
-          <p class="soft small">${profile.domain} · <a href="/">all sandbox stores</a></p>
+      <header class="top">
+        <div class="pair">
+          <span class="mark store" aria-hidden="true">${profile.name.slice(0, 1)}</span>
+          <div>
+            <h1>${profile.name}</h1>
+            <p class="soft small">${profile.domain} · <a href="/">all sandbox stores</a></p>
+          </div>
         </div>
+        ${installBadge(shop)}
+      </header>
+      ${flash ? html`<p class="notice ${flash.bad ? "bad" : ""}" role="status">${flash.message}</p>` : ""}
+      <section class="card">
+        <div class="figures">
+          ${figure(orders.size, "orders")} ${figure(products.size, "products")} ${figure(customers.size, "customers")}
+          ${figure(shop.subscriptions.size, "webhook subscriptions")} ${figure(profile.currency, "store currency")}
+        </div>
+      </section>
+      <div class="columns">
+        <div class="stack">${orderCard(shop)} ${recentOrders(shop)} ${productCard(shop)}</div>
+        <div class="stack">${deliveriesCard(services, shop)} ${faultsCard(shop)} ${appCard(shop)}</div>
       </div>
-      ${installBadge(shop)}
-    </header>
-    ${flash ? html`<p class="notice ${flash.bad ? "bad" : ""}" role="status">${flash.message}</p>` : ""}
-    <section class="card">
-      <div class="figures">
-        ${figure(orders.size, "orders")} ${figure(products.size, "products")} ${figure(customers.size, "customers")}
-        ${figure(shop.subscriptions.size, "webhook subscriptions")} ${figure(profile.currency, "store currency")}
-      </div>
-    </section>
-    <div class="columns">
-      <div class="stack">${orderCard(shop)} ${recentOrders(shop)} ${productCard(shop)}</div>
-      <div class="stack">${deliveriesCard(services, shop)} ${faultsCard(shop)} ${appCard(shop)}</div>
-    </div>
-  </main>`;
+    </main>
+    <script>
+      ${raw(LIVE_WEBHOOKS)};
+    </script>`;
   return page({ title: `${profile.name} · sandbox control`, body });
 }
+
+/** Keeps the list of webhooks fresh while somebody looks at it. Without scripts there is the Refresh link. */
+const LIVE_WEBHOOKS = `
+setInterval(async () => {
+  const shown = document.getElementById("webhooks");
+  if (document.hidden || !shown || shown.contains(document.activeElement)) return;
+  const answer = await fetch(location.pathname).catch(() => null);
+  if (!answer || !answer.ok) return;
+  const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("webhooks");
+  if (next && next.innerHTML !== shown.innerHTML) shown.innerHTML = next.innerHTML;
+}, 2000);
+`;
 
 function installBadge(shop: ShopState): Html {
   const names = [...shop.installs.keys()];
@@ -170,7 +185,7 @@ function productCard(shop: ShopState): Html {
 function deliveriesCard(services: Services, shop: ShopState): Html {
   const latest = shop.deliveries.slice(-SHOWN_DELIVERIES).toReversed();
   const now = services.world.clock.now();
-  return html`<section class="card">
+  return html`<section class="card" id="webhooks">
     <header class="top">
       <h2>Webhooks sent</h2>
       <a class="small" href="?">Refresh</a>

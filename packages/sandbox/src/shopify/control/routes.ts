@@ -60,14 +60,13 @@ export function controlApi(services: Services, control: ShopifyControl): Hono<En
 export function controlPages(services: Services): Hono<Env> {
   const routes = new Hono<Env>();
   routes.get("/control", (c) => c.html(controlPage(services, c.get("shop"), flashOf(c))));
-  routes.get("/control/webhooks", (c) => c.html(controlPage(services, c.get("shop"), flashOf(c))));
   routes.post("/control/:verb", bodyLimit({ maxSize: MAX_BODY_BYTES }), async (c) => {
     const name = c.req.param("verb");
     if (!Object.hasOwn(VERBS, name)) return c.notFound();
     const input = await c.req.parseBody();
     const back = c.req.path.replace(/\/control\/.*$/, "/control");
     const answer = (kind: "bad" | "ok", message: string) =>
-      c.redirect(`${prefixFor(c, back)}?${new URLSearchParams({ [kind]: message })}`, 303);
+      c.redirect(`${back}?${new URLSearchParams({ [kind]: message })}`, 303);
     return attempt(() => actOn(services, c.get("shop"), name, input), {
       ok: (outcome) => {
         services.changed();
@@ -77,11 +76,6 @@ export function controlPages(services: Services): Hono<Env> {
     });
   });
   return routes;
-}
-
-/** By Host header the page lives at `/control`; the routes see the prefixed path all the same. */
-function prefixFor(c: Context<Env>, path: string): string {
-  return new URL(c.req.url).pathname.startsWith("/_shops/") ? path : "/control";
 }
 
 function flashOf(c: Context<Env>): { readonly message: string; readonly bad: boolean } | null {
