@@ -2,7 +2,13 @@ import { decodeId, type DeliveryId, type EndpointId, type PatchbayEvent, type Wo
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "../../../../../test/harness/wait-for.ts";
-import { anEvent, createWorld, type Answer, type Received, type World } from "./test-world.ts";
+import {
+  anEvent,
+  createWorld,
+  type Answer,
+  type Received,
+  type World,
+} from "../../../../../test/harness/delivery-world.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;

@@ -2,7 +2,7 @@ import { decodeId, encodeId, type EventId, type WorkspaceId } from "@patchbay/sh
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeFeedCursor } from "./cursor.ts";
 import { sequenceBatch } from "./sequence-batch.ts";
-import { anEvent, createWorld, type World } from "./test-world.ts";
+import { anEvent, createWorld, type World } from "../../../../../test/harness/delivery-world.ts";
 
 let world: World;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import type { RoleDatabase } from "../../platform/db/index.ts";
 import { createFeedSignal } from "./feed/wait-for-events.ts";
 import { sequenceBatch } from "./sequence-batch.ts";
 import { createSequencer } from "./sequencer.ts";
-import { anEvent, createWorld, type World } from "./test-world.ts";
+import { anEvent, createWorld, type World } from "../../../../../test/harness/delivery-world.ts";
 
 let world: World;
 beforeAll(async () => {

@@ -1,19 +1,18 @@
-import { decodeId, type EventId, type WorkspaceId } from "@patchbay/shared";
+import { decodeId, type EventId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import { mkdtemp, rm } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createTestDatabase } from "../../../../../test/harness/database.ts";
-import { appendEvents, type NewEvent } from "../../domain/events/index.ts";
-import { createLocalKeyFile, createVault, openLocalKeys } from "../../domain/vault/index.ts";
-import { createWorkspace, putTenant, tenantRef } from "../../domain/workspaces/index.ts";
-import { openDatabase } from "../../platform/db/index.ts";
-import { createEgress, type Egress } from "../../platform/egress/index.ts";
-import { createLaneWorker, createWake } from "../../platform/lanes/index.ts";
-import { silentLogger } from "../../platform/observability/index.ts";
-import { NIL_TENANT } from "./deps.ts";
-import { createDelivery } from "./index.ts";
+import { createTestDatabase } from "./database.ts";
+import { appendEvents, type NewEvent } from "../../packages/backend/src/domain/events/index.ts";
+import { createLocalKeyFile, createVault, openLocalKeys } from "../../packages/backend/src/domain/vault/index.ts";
+import { createWorkspace, putTenant, tenantRef } from "../../packages/backend/src/domain/workspaces/index.ts";
+import { NIL_UUID, openDatabase } from "../../packages/backend/src/platform/db/index.ts";
+import { createEgress, type Egress } from "../../packages/backend/src/platform/egress/index.ts";
+import { createLaneWorker, createWake } from "../../packages/backend/src/platform/lanes/index.ts";
+import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
+import { createDelivery } from "../../packages/backend/src/products/delivery/index.ts";
 
 export type World = Awaited<ReturnType<typeof createWorld>>;
 const CONNECTIONS_MAX = 10;
@@ -110,7 +109,7 @@ export async function createWorld() {
 export function anEvent(workspaceId: WorkspaceId, given: Partial<NewEvent> = {}): NewEvent {
   return {
     workspaceId,
-    tenantUid: NIL_TENANT,
+    tenantUid: NIL_UUID as TenantUid,
     tenantExternalId: null,
     connection: null,
     type: "run.completed",
