@@ -1,10 +1,11 @@
 import type { ConnectionId, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { createHash } from "node:crypto";
 import { sql } from "drizzle-orm";
-import { enqueue, type NewItem, submit } from "../../platform/lanes/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
+import type { NewItem } from "../../platform/lanes/index.ts";
+import { newId } from "../../platform/runtime/index.ts";
 
-/** What a connection's lane does. The item of a `run` has the run's id; the others exist once per connection. */
+/** What a connection's lane does. The item of a `run` has the run's id; `fetch` exists once per connection. */
 export const TASKS = ["run", "fetch", "activate", "checkAccount"] as const;
 export type Task = (typeof TASKS)[number];
 
@@ -14,9 +15,14 @@ export interface LaneOwner {
   readonly connectionId: ConnectionId;
 }
 
-/** An item that stands for a state ("there are marks", "look at the account"): asked for twice, it is one. */
-export function stateItem(owner: LaneOwner, task: Exclude<Task, "run">, runAt: Date): NewItem {
-  return laneItem(owner, task, stateItemId(task, owner.connectionId), runAt);
+/** Stands for a state, "there are marks": asked for any number of times, it is one item. See {@link lockLanes}. */
+export function fetchItem(owner: LaneOwner, runAt: Date): NewItem {
+  return laneItem(owner, "fetch", fetchItemId(owner.connectionId), runAt);
+}
+
+/** One item per hint: a hint that comes while the one before is being worked is not lost with it. */
+export function hintItem(owner: LaneOwner, task: "activate" | "checkAccount", runAt: Date): NewItem {
+  return laneItem(owner, task, newId<string>(), runAt);
 }
 
 export function runItem(owner: LaneOwner, runId: string, runAt: Date): NewItem {
@@ -24,16 +30,10 @@ export function runItem(owner: LaneOwner, runId: string, runAt: Date): NewItem {
 }
 
 /**
- * Puts a state item into its lane, from any role but for the workers' own, who lock the lane first and
- * {@link enqueueLocked}.
- */
-export const submitItems: (tx: Tx, items: readonly NewItem[]) => Promise<void> = submit;
-
-/**
- * Locks lanes in the order in which all lock them, before anything else of the transaction.
+ * Locks lanes in the order in which all lock them, before any mark is made: the worker role's.
  *
- * Whoever ends a state item holds its lane's row, looks whether the state is over, and deletes the item. Whoever makes
- * the state holds it too, so that neither misses the other. A lane that is not there yet has no item to end.
+ * Whoever ends a fetch item holds its lane's row, sees that no mark is left, and deletes the item. Whoever makes a mark
+ * holds it too, so that neither misses the other. A lane that is not there yet has no item to end.
  */
 export async function lockLanes(tx: Tx, owners: readonly LaneOwner[]): Promise<void> {
   if (owners.length === 0) return;
@@ -45,17 +45,14 @@ export async function lockLanes(tx: Tx, owners: readonly LaneOwner[]): Promise<v
     order by workspace_id, kind, lane_id, tenant_uid for update`);
 }
 
-/** In a worker's transaction that called {@link lockLanes}, or holds the lane's fence. */
-export const enqueueLocked: (tx: Tx, items: readonly NewItem[]) => Promise<void> = enqueue;
-
 function laneItem(owner: LaneOwner, task: Task, id: string, runAt: Date): NewItem {
   const { workspaceId, tenantUid, connectionId } = owner;
   return { kind: "connection", workspaceId, tenantUid, laneId: connectionId, id, task, runAt };
 }
 
-/** The same for the same connection and task, in the form of a UUIDv8. */
-function stateItemId(task: string, connectionId: string): string {
-  const bytes = createHash("sha256").update(`${task}:${connectionId}`).digest().subarray(0, 16);
+/** The same for the same connection, in the form of a UUIDv8. */
+function fetchItemId(connectionId: string): string {
+  const bytes = createHash("sha256").update(`fetch:${connectionId}`).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   const hex = bytes.toString("hex");

@@ -4,14 +4,14 @@ import type { ProviderFault, Resource } from "../../../connectors/kit/index.ts";
 import { quarantine } from "../../../domain/records/index.ts";
 import type { Sealer } from "../../../domain/vault/index.ts";
 import type { Tx } from "../../../platform/db/index.ts";
-import type { ClaimedLane, ItemOutcome, LaneItem } from "../../../platform/lanes/index.ts";
+import { LeaseLost, type ClaimedLane, type ItemOutcome, type LaneItem } from "../../../platform/lanes/index.ts";
 import { applyRead } from "../apply-read.ts";
 import { backOff } from "../backoff.ts";
 import type { IngestDeps } from "../deps.ts";
 import type { LaneConnection } from "../lane-connection.ts";
 import type { Call } from "../read-items.ts";
 import { dirtyMarks } from "../tables.ts";
-import { fetchChunk } from "./fetch-chunk.ts";
+import { type Chunk, fetchChunk } from "./fetch-chunk.ts";
 
 export type FetchDeps = Pick<IngestDeps, "worker" | "vault" | "client" | "clock" | "wake" | "log">;
 type Mark = typeof dirtyMarks.$inferSelect;
@@ -76,18 +76,16 @@ async function fetchGroup(
     if (context.lane.signal.aborted) return { at: context.deps.clock.now() };
     const ids = chunk.map((mark) => mark.remoteId);
     const result = await fetchChunk(context.call, context.connection, resource, ids);
-    if (result.ok) {
-      await applyChunk(context, chunk, result);
-      continue;
-    }
-    const next = afterFault(result.fault, context);
+    const problem = result.ok ? await applyChunk(context, chunk, result) : result.fault.kind;
+    if (problem === null) continue;
+    const next = result.ok ? "split" : afterFault(result.fault, context);
     if (next === "split" && chunk.length > 1) {
       const half = Math.ceil(chunk.length / 2);
       queue.unshift(chunk.slice(0, half), chunk.slice(half));
       continue;
     }
     if (next === "split") {
-      await putOff(context, chunk, result.fault.kind);
+      await putOff(context, chunk, problem);
       continue;
     }
     return next;
@@ -95,19 +93,27 @@ async function fetchGroup(
   return null;
 }
 
+/** @returns what is wrong with one of the objects, so that it is found and stops no other; `null`: applied */
 async function applyChunk(
   { deps, lane, connection, sealer }: Context,
   marks: readonly Mark[],
-  result: Extract<Awaited<ReturnType<typeof fetchChunk>>, { readonly ok: true }>,
-): Promise<void> {
-  await applyRead(deps, lane, connection, result, { announce: true, runId: null, sealer }, async (tx, applied) => {
-    const again = new Set(applied.reread.map(({ resource, remoteId }) => `${resource} ${remoteId}`));
-    await clear(
-      tx,
-      connection,
-      marks.filter((mark) => !again.has(`${mark.resource} ${mark.remoteId}`)),
-    );
-  });
+  result: Extract<Chunk, { readonly ok: true }>,
+): Promise<string | null> {
+  try {
+    await applyRead(deps, lane, connection, result, { announce: true, runId: null, sealer }, async (tx, applied) => {
+      const again = new Set(applied.reread.map(({ resource, remoteId }) => `${resource} ${remoteId}`));
+      await clear(
+        tx,
+        connection,
+        marks.filter((mark) => !again.has(`${mark.resource} ${mark.remoteId}`)),
+      );
+    });
+    return null;
+  } catch (error) {
+    if (error instanceof LeaseLost) throw error;
+    deps.log.error({ error, ...connection.lane }, "fetched objects not applied");
+    return "internal_error";
+  }
 }
 
 /** `split`: something about these objects; alone, the one at fault is found. */

@@ -2,7 +2,6 @@ import type { ConnectionId, InboxEntry, InboxId, ModelName, SourceId, TenantUid 
 import { createHash } from "node:crypto";
 import type { Connector, ProviderChange } from "../../../connectors/kit/index.ts";
 import type { DirtyHint } from "../fetcher/mark-dirty.ts";
-import type { Task } from "../tasks.ts";
 import type { ArrivalProblem, ReadArrival } from "./read-arrivals.ts";
 
 /** A connection as far as routing cares. */
@@ -40,8 +39,8 @@ export interface Element {
 export interface RoutePlan {
   readonly outcomes: readonly Outcome[];
   readonly dirty: readonly DirtyHint[];
-  /** State items to put into the lanes of connections. */
-  readonly tasks: readonly { readonly connection: RoutableConnection; readonly task: Exclude<Task, "run"> }[];
+  /** Work to put into the lanes of connections. */
+  readonly tasks: readonly { readonly connection: RoutableConnection; readonly task: "fetch" | "checkAccount" }[];
   readonly privacy: readonly PrivacyHint[];
 }
 export interface PrivacyHint extends Element {

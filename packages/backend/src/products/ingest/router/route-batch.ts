@@ -5,12 +5,12 @@ import { appendEvents, type NewEvent } from "../../../domain/events/index.ts";
 import type { Sealer } from "../../../domain/vault/index.ts";
 import { getWorkspace, tenantExternalId } from "../../../domain/workspaces/index.ts";
 import { NIL_UUID, type Tx } from "../../../platform/db/index.ts";
-import { queueArrivals } from "../../../platform/lanes/index.ts";
+import { enqueue, queueArrivals } from "../../../platform/lanes/index.ts";
 import { newId } from "../../../platform/runtime/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { markDirty } from "../fetcher/mark-dirty.ts";
 import { inboxDedupe, inboxOutcomes, privacyRequests } from "../tables.ts";
-import { enqueueLocked, lockLanes, stateItem } from "../tasks.ts";
+import { fetchItem, hintItem, lockLanes } from "../tasks.ts";
 import { dedupeKey, planRoutes, type PrivacyHint, type RoutableConnection, type RoutePlan } from "./plan-routes.ts";
 import { type ArrivalRef, readArrivals, type ReadArrival } from "./read-arrivals.ts";
 
@@ -128,8 +128,14 @@ async function takeDedupeKeys(
 async function write(tx: Tx, deps: RouteDeps, workspaceId: WorkspaceId, plan: RoutePlan): Promise<void> {
   const now = deps.clock.now();
   await markDirty(tx, workspaceId, plan.dirty, now);
-  const items = plan.tasks.map(({ connection, task }) => stateItem(laneOwner(workspaceId, connection), task, now));
-  await enqueueLocked(tx, [...new Map(items.map((item) => [item.id, item])).values()]);
+  const tasks = new Map(plan.tasks.map((each) => [`${each.task} ${each.connection.id}`, each]));
+  await enqueue(
+    tx,
+    [...tasks.values()].map(({ connection, task }) => {
+      const owner = laneOwner(workspaceId, connection);
+      return task === "fetch" ? fetchItem(owner, now) : hintItem(owner, task, now);
+    }),
+  );
   if (plan.outcomes.length === 0) return;
   await tx
     .insert(inboxOutcomes)

@@ -12,6 +12,8 @@ export interface ResourceState {
   readonly ceiling: number;
   /** Only what changed since; `null`: everything. RFC 3339. */
   readonly since: string | null;
+  /** Whether the host is told record by record: not of what is read for the first time. */
+  readonly announce: boolean;
   /** When this resource's listing began: what was not seen after it may be gone. */
   readonly startedAt: string | null;
   /** The last record looked at by the sweep. */
@@ -23,8 +25,9 @@ export interface ResourceState {
 /** What `runs.cursors` holds. */
 export interface RunState {
   readonly resources: Readonly<Record<string, ResourceState>>;
-  /** Failures in a row of the page being read. */
+  /** Failures in a row of the page being read: the provider's, and our own. */
   readonly failures: number;
+  readonly errors: number;
   /** When the host was last told of progress. */
   readonly toldAt: string | null;
 }
@@ -48,12 +51,14 @@ const StoredState = z.object({
       size: z.number(),
       ceiling: z.number(),
       since: z.iso.datetime().nullable(),
+      announce: z.boolean(),
       startedAt: z.iso.datetime().nullable(),
       sweptTo: z.string().nullable(),
       restarted: z.boolean(),
     }),
   ),
   failures: z.number(),
+  errors: z.number(),
   toldAt: z.iso.datetime().nullable(),
 });
 
@@ -83,7 +88,7 @@ export function modelsOf(connector: Connector, resource: Resource): readonly Mod
  */
 export function initialState(
   connector: Connector,
-  run: { readonly mode: "incremental" | "full"; readonly models: readonly ModelName[] },
+  run: { readonly isFirst: boolean; readonly mode: "incremental" | "full"; readonly models: readonly ModelName[] },
   changedSince: ReadonlyMap<string, Date>,
 ): RunState {
   const resources = listedResources(connector, run.models).map((resource) => {
@@ -95,13 +100,14 @@ export function initialState(
       request: null,
       ...(resource.list === null ? { size: 1, ceiling: 1 } : firstPageSize(resource.list.pageSize)),
       since: since?.toISOString() ?? null,
+      announce: !run.isFirst && changedSince.has(resource.name),
       startedAt: null,
       sweptTo: null,
       restarted: false,
     };
     return [resource.name, state] as const;
   });
-  return { resources: Object.fromEntries(resources), failures: 0, toldAt: null };
+  return { resources: Object.fromEntries(resources), failures: 0, errors: 0, toldAt: null };
 }
 
 export function waitingModels(models: readonly ModelName[]): RunModel[] {

@@ -1,7 +1,8 @@
 import { AppError, type ModelName, type Run, type RunId } from "@patchbay/shared";
 import { loadConnection, type ConnectionRow } from "../../../domain/connections/index.ts";
+import { submit } from "../../../platform/lanes/index.ts";
 import type { ConnectionRef, IngestDeps } from "../deps.ts";
-import { runItem, submitItems } from "../tasks.ts";
+import { runItem } from "../tasks.ts";
 import { insertRun } from "./insert-run.ts";
 
 export interface TriggerRunInput extends ConnectionRef {
@@ -33,7 +34,7 @@ export async function triggerRun(
     const owner = { workspaceId, tenantUid: row.tenantUid, connectionId };
     const now = deps.clock.now();
     const made = await insertRun(tx, owner, { kind, mode, models, now });
-    if (!made.alreadyQueued) await submitItems(tx, [runItem(owner, made.runId, now)]);
+    if (!made.alreadyQueued) await submit(tx, [runItem(owner, made.runId, now)]);
     return made;
   });
   deps.wake.poke("lanes:connection");
