@@ -60,7 +60,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     close: async () => {
       await stop(server);
       await shopify.close();
-      keeper.flush(shopify.state);
+      keeper.close(shopify.state);
     },
   };
 }

@@ -17,6 +17,7 @@ export class Keeper {
   readonly #file: string | null;
   readonly #log: (line: string) => void;
   #timer: NodeJS.Timeout | null = null;
+  #closed = false;
 
   constructor(file: string | null, log: (line: string) => void) {
     this.#file = file;
@@ -37,9 +38,15 @@ export class Keeper {
   }
 
   schedule(world: WorldState): void {
-    if (this.#file === null) return;
+    if (this.#file === null || this.#closed) return;
     this.#timer ??= setTimeout(() => this.flush(world), WRITE_DELAY_MS);
     this.#timer.unref();
+  }
+
+  /** Writes a last time; later changes are those of calls that were cut off. */
+  close(world: WorldState): void {
+    this.flush(world);
+    this.#closed = true;
   }
 
   flush(world: WorldState): void {

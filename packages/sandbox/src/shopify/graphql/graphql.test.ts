@@ -257,6 +257,19 @@ describe("cost", () => {
     ).toBe(1999);
   });
 
+  test("points asked for and not used come back", async () => {
+    clock.advance(60);
+    const { body } = await graphql(
+      sandbox,
+      token,
+      '{ orders(first: 250, query: "id:1") { nodes { id customer { id } } } }',
+    );
+    const { requestedQueryCost, actualQueryCost, throttleStatus } = body.extensions.cost;
+    expect(requestedQueryCost).toBeGreaterThan(20);
+    expect(actualQueryCost).toBe(1);
+    expect(throttleStatus.currentlyAvailable).toBe(1999);
+  });
+
   test("two stores have a bucket each", async () => {
     const other = await connect(sandbox, EURO_SHOP);
     const { body } = await graphql(sandbox, other, "{ shop { name } }", { shop: EURO_SHOP });

@@ -29,6 +29,11 @@ describe("signatures", () => {
     expect(signParameters(parameters, "hush")).toBe("700e2dadb827fcc8609e9d5ce208b2e9cdaab9df07390d2cbca10d7c328fc4bf");
   });
 
+  test("a space is signed as %20, not as +", () => {
+    const expected = createHmac("sha256", "hush").update("shop=a.myshopify.com&state=st%20ate%2F1%2B").digest("hex");
+    expect(signParameters({ state: "st ate/1+", shop: "a.myshopify.com" }, "hush")).toBe(expected);
+  });
+
   test("a webhook body is signed as Shopify's", () => {
     expect(signBody('{"id":820982911946154508}', "shopify-secret")).toBe(
       "5A3oQQfW+WMeNQwhapvpG0xvKI5Ip4Bp9W/9ifwwyGk=",
