@@ -317,7 +317,6 @@ CREATE TABLE "authorizations" (
 	"error" text,
 	"missing_scopes" text[] DEFAULT '{}' NOT NULL,
 	"grant_id" uuid,
-	"grant_is_new" boolean DEFAULT false NOT NULL,
 	"account_id" text,
 	"account_name" text,
 	"account_url" text,

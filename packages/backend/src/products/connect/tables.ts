@@ -74,8 +74,6 @@ export const authorizations = pgTable(
     missingScopes: text().array().notNull().default([]),
     /** The grant that holds the tokens; the attachment is pending until completed. */
     grantId: id<GrantId>(),
-    /** Whether this authorization made the grant, so that expiry may give it back. */
-    grantIsNew: boolean().notNull().default(false),
     accountId: text(),
     accountName: text(),
     accountUrl: text(),

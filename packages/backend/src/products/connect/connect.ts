@@ -1,0 +1,123 @@
+import type {
+  Authorization,
+  CompleteAuthorization,
+  ConnectBootstrap,
+  Connection,
+  ConnectionTest,
+  ConnectSession,
+  CreateConnectSession,
+  CreateReauthorizeSession,
+  Page,
+  Permission,
+  ResolveParameters,
+  StartAuthorization,
+  StartedAuthorization,
+  WorkspaceId,
+} from "@patchbay/shared";
+import { grantDied, type ConnectionRow } from "../../domain/connections/index.ts";
+import type { GrantTarget } from "../credentials/index.ts";
+import { authenticateSession } from "./authenticate-session.ts";
+import { cancelAuthorization, getAuthorization } from "./authorization-view.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { callback, type Callback, type CallbackResult, type PageNames } from "./callback.ts";
+import { completeAuthorization } from "./complete-authorization.ts";
+import { answerConfirmation, confirmScreen, type ConfirmCaller, type ConfirmScreen } from "./confirm.ts";
+import {
+  disconnect,
+  findConnection,
+  getConnection,
+  listConnectionsOf,
+  pause,
+  resume,
+  type Who,
+} from "./connection-verbs.ts";
+import { createReauthorizeSession, createSession } from "./create-session.ts";
+import type { ConnectDeps } from "./deps.ts";
+import { expireAuthorizations } from "./expire-authorizations.ts";
+import { createLimits } from "./limits.ts";
+import { openTicket, redirectUri, type OpenedTicket } from "./open-ticket.ts";
+import { resolveParameters } from "./resolve-parameters.ts";
+import type { SessionContext } from "./session-context.ts";
+import { startAuthorization } from "./start-authorization.ts";
+import { testConnection } from "./test-connection.ts";
+
+/** How end customers connect accounts, and what is done with connections afterwards. */
+export interface Connect {
+  // For the host's backend.
+  createSession(workspaceId: WorkspaceId, body: CreateConnectSession): Promise<ConnectSession>;
+  createReauthorizeSession(workspaceId: WorkspaceId, body: CreateReauthorizeSession): Promise<ConnectSession>;
+  listConnections(input: Parameters<typeof listConnectionsOf>[1]): Promise<Page<Connection>>;
+  /** What the workspace registers at a provider. */
+  redirectUri(provider: string): string;
+
+  // For the host's backend and for sessions.
+  getConnection(who: Who, id: string): Promise<Connection>;
+  findConnection(who: Who, id: string, permission?: Permission): Promise<ConnectionRow>;
+  pause(who: Who, id: string): Promise<Connection>;
+  resume(who: Who, id: string): Promise<Connection>;
+  disconnect(who: Who, id: string): Promise<Connection>;
+  test(who: Who, id: string): Promise<ConnectionTest>;
+
+  // For the widget, with its session.
+  authenticateSession(token: string, origin: string | null): Promise<SessionContext>;
+  bootstrap(session: SessionContext): Promise<ConnectBootstrap>;
+  resolveParameters(
+    session: SessionContext,
+    provider: string,
+    parameters: ResolveParameters["parameters"],
+  ): Promise<ResolveParameters>;
+  startAuthorization(session: SessionContext, input: StartAuthorization): Promise<StartedAuthorization>;
+  getAuthorization(session: SessionContext, id: string): Promise<Authorization>;
+  cancelAuthorization(session: SessionContext, id: string): Promise<void>;
+  completeAuthorization(session: SessionContext, id: string, proof: CompleteAuthorization): Promise<Authorization>;
+
+  // For the window that goes to the provider and back.
+  openTicket(ticket: string): Promise<OpenedTicket>;
+  callback(input: Callback): Promise<CallbackResult>;
+  confirmScreen(caller: ConfirmCaller): Promise<ConfirmScreen>;
+  answerConfirmation(
+    input: ConfirmCaller & { readonly csrf: string; readonly answer: "connect" | "refuse" },
+  ): Promise<{ readonly kind: "confirmed" | "refused"; readonly names: PageNames }>;
+
+  /** The provider refuses a grant for good: every connection on it needs a person. Told once, however often called. */
+  requireReauthorization(grant: GrantTarget): Promise<void>;
+  /** A sweep, every minute. */
+  expireAuthorizations(workspaceId: WorkspaceId): Promise<void>;
+}
+
+/** Rate limits live in it: one per process. */
+export function createConnect(deps: ConnectDeps): Connect {
+  const limits = createLimits(deps.clock);
+  return {
+    createSession: (workspaceId, body) => createSession(deps, { workspaceId, body }),
+    createReauthorizeSession: (workspaceId, body) => createReauthorizeSession(deps, { workspaceId, body }),
+    listConnections: (input) => listConnectionsOf(deps, input),
+    redirectUri: (provider) => redirectUri(deps.publicUrl, provider),
+
+    getConnection: (who, id) => getConnection(deps, who, id),
+    findConnection: (who, id, permission) => findConnection(deps, who, id, permission),
+    pause: (who, id) => pause(deps, who, id),
+    resume: (who, id) => resume(deps, who, id),
+    disconnect: (who, id) => disconnect(deps, who, id),
+    test: (who, id) => testConnection(deps, who, id),
+
+    authenticateSession: (token, origin) => authenticateSession(deps, token, origin),
+    bootstrap: (session) => bootstrap(deps, session),
+    resolveParameters: async (session, provider, parameters) => {
+      limits.countCall(session);
+      return resolveParameters(deps, session, provider, parameters);
+    },
+    startAuthorization: (session, input) => startAuthorization(deps, limits, session, input),
+    getAuthorization: (session, id) => getAuthorization(deps, session, id),
+    cancelAuthorization: (session, id) => cancelAuthorization(deps, session, id),
+    completeAuthorization: (session, id, proof) => completeAuthorization(deps, limits, session, id, proof),
+
+    openTicket: (ticket) => openTicket(deps, ticket),
+    callback: (input) => callback(deps, input),
+    confirmScreen: (caller) => confirmScreen(deps, caller),
+    answerConfirmation: (input) => answerConfirmation(deps, input),
+
+    requireReauthorization: (grant) => grantDied(deps, grant),
+    expireAuthorizations: (workspaceId) => expireAuthorizations(deps, workspaceId),
+  };
+}

@@ -1,0 +1,132 @@
+import {
+  AppError,
+  type Connection,
+  type ConnectionStatus,
+  type Page,
+  type Permission,
+  type WorkspaceId,
+} from "@patchbay/shared";
+import {
+  changeStatus,
+  listConnections,
+  loadConnection,
+  toApi,
+  type ConnectionEvent,
+  type ConnectionRow,
+} from "../../domain/connections/index.ts";
+import { tenantExternalId, tenantRef } from "../../domain/workspaces/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
+import type { ConnectDeps } from "./deps.ts";
+import { giveBack } from "./give-back.ts";
+import { connectionIdOf, mayManage, requirePermission, type SessionContext } from "./session-context.ts";
+
+/** The host's backend with its API key, or a browser with a connect session. */
+export type Who =
+  | { readonly workspaceId: WorkspaceId; readonly session?: never }
+  | { readonly workspaceId: WorkspaceId; readonly session: SessionContext };
+
+/** @param id `conn_…` @throws AppError `connection_not_found` */
+export async function getConnection(deps: ConnectDeps, who: Who, id: string): Promise<Connection> {
+  const row = await findConnection(deps, who, id);
+  return deps.withWorkspace(who.workspaceId, (tx) => view(deps, tx, row));
+}
+
+/** @throws AppError `tenant_not_found`, `invalid_cursor` */
+export async function listConnectionsOf(
+  deps: ConnectDeps,
+  input: {
+    readonly workspaceId: WorkspaceId;
+    readonly limit: number;
+    readonly cursor?: string | undefined;
+    readonly tenantId?: string | undefined;
+    readonly provider?: string | undefined;
+    readonly status?: ConnectionStatus | undefined;
+  },
+): Promise<Page<Connection>> {
+  const { tenantId, ...filters } = input;
+  return deps.withWorkspace(input.workspaceId, async (tx) => {
+    const tenant =
+      tenantId === undefined ? undefined : await tenantRef(tx, { workspaceId: input.workspaceId, id: tenantId });
+    const page = await listConnections(tx, { ...filters, tenantUid: tenant?.uid });
+    const ids = page.rows.map((row) => row.connection.id);
+    const runs = await deps.latestRuns(tx, input.workspaceId, ids);
+    const data = page.rows.map(({ connection, tenantExternalId: externalId }) =>
+      toApi(connection, externalId, runs.get(connection.id) ?? null),
+    );
+    return { data, hasMore: page.hasMore, nextCursor: page.nextCursor };
+  });
+}
+
+/** Stops syncs until {@link resume}. @throws AppError `connection_not_active` */
+export async function pause(deps: ConnectDeps, who: Who, id: string): Promise<Connection> {
+  return change(deps, who, id, "pause", "pause");
+}
+
+/** What was missed is read at once. @throws AppError `connection_not_active` */
+export async function resume(deps: ConnectDeps, who: Who, id: string): Promise<Connection> {
+  return change(deps, who, id, "pause", "resume");
+}
+
+/**
+ * Ends a connection here, and at the provider when nobody else uses the grant. That the provider cannot be reached
+ * does not keep it from ending: a sweep goes on trying.
+ */
+export async function disconnect(deps: ConnectDeps, who: Who, id: string): Promise<Connection> {
+  const connection = await change(deps, who, id, "disconnect", "disconnect");
+  const row = await findConnection(deps, who, id);
+  try {
+    await giveBack(deps, { workspaceId: row.workspaceId, grantId: row.grantId });
+  } catch (error) {
+    deps.log.error({ error, connectionId: row.id }, "grant not given back");
+  }
+  return connection;
+}
+
+/**
+ * The connection, if the caller may see it and, for a session, do `permission` with it.
+ *
+ * @throws AppError `connection_not_found`, `session_forbidden`
+ */
+export async function findConnection(
+  deps: ConnectDeps,
+  who: Who,
+  id: string,
+  permission?: Permission,
+): Promise<ConnectionRow> {
+  const connectionId = connectionIdOf(id);
+  const row = await deps.withWorkspace(who.workspaceId, (tx) => loadConnection(tx, who.workspaceId, connectionId));
+  if (who.session === undefined) return row;
+  if (!mayManage(who.session, row)) throw new AppError("connection_not_found", "no such connection");
+  if (permission !== undefined) requirePermission(who.session, permission);
+  return row;
+}
+
+async function change(
+  deps: ConnectDeps,
+  who: Who,
+  id: string,
+  permission: Permission,
+  event: ConnectionEvent,
+): Promise<Connection> {
+  const { id: connectionId, workspaceId, tenantUid } = await findConnection(deps, who, id, permission);
+  const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
+  const { connection, announced } = await deps.withWorkspace(workspaceId, async (tx) => {
+    const reason = who.session === undefined ? "by_host" : "by_end_user";
+    const changed = await changeStatus(
+      tx,
+      { ...deps, sealer },
+      { workspaceId, connectionId, event, reason: event === "resume" ? null : reason },
+    );
+    if (changed.changed && event === "disconnect") await deps.onEnded(tx, changed.connection);
+    return { connection: await view(deps, tx, changed.connection), announced: changed.announced };
+  });
+  if (announced !== null) deps.wake.poke("events");
+  return connection;
+}
+
+async function view(deps: ConnectDeps, tx: Tx, row: ConnectionRow): Promise<Connection> {
+  const externalId = await tenantExternalId(tx, { workspaceId: row.workspaceId, uid: row.tenantUid });
+  if (externalId === null) throw new AppError("connection_not_found", "no such connection");
+  const runs = await deps.latestRuns(tx, row.workspaceId, [row.id]);
+  return toApi(row, externalId, runs.get(row.id) ?? null);
+}

@@ -1,0 +1,37 @@
+import type { ConnectionId, ConnectionRun, WorkspaceId } from "@patchbay/shared";
+import type { Connector } from "../../connectors/kit/index.ts";
+import type { ConnectionRow } from "../../domain/connections/index.ts";
+import type { Vault } from "../../domain/vault/index.ts";
+import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
+import type { Egress } from "../../platform/egress/index.ts";
+import type { Wake } from "../../platform/lanes/index.ts";
+import type { Logger } from "../../platform/observability/index.ts";
+import type { Clock } from "../../platform/runtime/index.ts";
+import type { Credentials } from "../credentials/index.ts";
+import type { ProviderClient } from "../provider-client/index.ts";
+
+export interface ConnectDeps {
+  readonly withWorkspace: WithWorkspace;
+  readonly vault: Vault;
+  readonly credentials: Pick<Credentials, "oauth" | "storeGrant" | "endGrant">;
+  readonly client: Pick<ProviderClient, "call">;
+  readonly egress: Pick<Egress, "request">;
+  readonly connectors: Readonly<Record<string, Connector>>;
+  /** How browsers reach us; no slash at the end. */
+  readonly publicUrl: string;
+  /** Exact origins that a `baseUrlOverride` of a test workspace may lead to. */
+  readonly sandboxOrigins: readonly string[];
+  /** A connection works, or works again: subscriptions and a first run follow, in a lane. */
+  readonly onActivated: (tx: Tx, connection: ConnectionRow) => Promise<void>;
+  /** A connection has ended: what was planned for it stops. */
+  readonly onEnded: (tx: Tx, connection: ConnectionRow) => Promise<void>;
+  /** The newest run of each connection. */
+  readonly latestRuns: (
+    tx: Tx,
+    workspaceId: WorkspaceId,
+    connectionIds: readonly ConnectionId[],
+  ) => Promise<ReadonlyMap<ConnectionId, ConnectionRun>>;
+  readonly wake: Pick<Wake, "poke">;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
