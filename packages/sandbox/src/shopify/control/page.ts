@@ -158,7 +158,7 @@ function orderRow(shop: ShopState, order: Order): Html {
 
 function productCard(shop: ShopState): Html {
   const { currency } = shop.catalog.profile;
-  const shown = [...shop.catalog.products.values()].slice(0, SHOWN_PRODUCTS);
+  const shown = [...shop.catalog.products.values()].toReversed().slice(0, SHOWN_PRODUCTS);
   const options = shown.map((product) => {
     const price = toDecimal(product.variants[0]?.price ?? 0, currency);
     return html`<option value="${product.id}">${product.title} · ${price} ${currency}</option>`;
