@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Services } from "../http/env.ts";
 import type { Catalog } from "../model.ts";
 import { type AppRegistration, type Delivery, findShop, type ShopState, type Switches } from "../world.ts";
-import { type Outcome, VERBS } from "./verbs.ts";
+import type { Outcome } from "./outcome.ts";
+import { VERBS } from "./verbs.ts";
 
 /** An app as its developer describes it. */
 export interface AppInput {
