@@ -65,6 +65,7 @@ describe("the breaker", () => {
   test("leaves a receiver alone for as long as it asks, at most half an hour", () => {
     const asked = afterFailure(NEW, START, { ...failure, pauseMs: 90_000 });
     expect(gate(asked.health, START)).toEqual({ kind: "open", until: later(90_000) });
+    expect(gate(afterSuccess(asked.health, later(1)).health, later(1)).kind).toBe("open");
     const greedy = afterFailure(NEW, START, { ...failure, pauseMs: 86_400_000 });
     expect(gate(greedy.health, START)).toEqual({ kind: "open", until: later(1_800_000) });
   });

@@ -74,7 +74,8 @@ export function afterSuccess(health: EndpointHealth, now: Date): HealthChange {
       consecutiveFailures: wasFailing ? 0 : Math.max(0, health.consecutiveFailures - SUCCESS_TAKES_OFF),
       failingSince: null,
       lastSuccessAt: now,
-      openUntil: null,
+      // A pause that the receiver asked for goes on although another delivery got through.
+      openUntil: wasFailing ? null : health.openUntil,
     },
     tell: wasFailing ? "recovered" : null,
     giveUp: false,
@@ -86,7 +87,6 @@ export function isWell(health: EndpointHealth, now: Date): boolean {
   return (
     health.consecutiveFailures === 0 &&
     health.failingSince === null &&
-    health.openUntil === null &&
     health.lastSuccessAt !== null &&
     now.getTime() - health.lastSuccessAt.getTime() < SUCCESS_NOTED_EVERY_MS
   );
