@@ -44,8 +44,14 @@ import { testConnection } from "./test-connection.ts";
 /** How end customers connect accounts, and what is done with connections afterwards. */
 export interface Connect {
   // For the host's backend.
-  createSession(workspaceId: WorkspaceId, body: CreateConnectSession): Promise<ConnectSession>;
-  createReauthorizeSession(workspaceId: WorkspaceId, body: CreateReauthorizeSession): Promise<ConnectSession>;
+  createSession(input: {
+    readonly workspaceId: WorkspaceId;
+    readonly body: CreateConnectSession;
+  }): Promise<ConnectSession>;
+  createReauthorizeSession(input: {
+    readonly workspaceId: WorkspaceId;
+    readonly body: CreateReauthorizeSession;
+  }): Promise<ConnectSession>;
   listConnections(input: Parameters<typeof listConnectionsOf>[1]): Promise<Page<Connection>>;
   /** What the workspace registers at a provider. */
   redirectUri(provider: string): string;
@@ -89,8 +95,8 @@ export interface Connect {
 export function createConnect(deps: ConnectDeps): Connect {
   const limits = createLimits(deps.clock);
   return {
-    createSession: (workspaceId, body) => createSession(deps, { workspaceId, body }),
-    createReauthorizeSession: (workspaceId, body) => createReauthorizeSession(deps, { workspaceId, body }),
+    createSession: (input) => createSession(deps, input),
+    createReauthorizeSession: (input) => createReauthorizeSession(deps, input),
     listConnections: (input) => listConnectionsOf(deps, input),
     redirectUri: (provider) => redirectUri(deps.publicUrl, provider),
 
