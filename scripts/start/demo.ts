@@ -45,7 +45,7 @@ export async function startDemo(input: {
 
     const sandbox = await startSandbox({
       port: config.sandboxPort,
-      stateFile: join(config.dataDir, "sandbox.json"),
+      stateFile: join(config.dataDir, "sandbox.bin"),
     });
     closers.push(() => sandbox.close());
     say("sandbox stores are open");

@@ -1,70 +1,41 @@
-import type { ConnectionId, GrantId, WorkspaceId } from "@patchbay/shared";
 import type { Hono } from "hono";
 import { setTimeout as delay } from "node:timers/promises";
+import { listChores } from "./chores.ts";
 import type { Config } from "./config.ts";
-import { connectors } from "./connectors/index.ts";
+import { connectorById, connectors } from "./connectors/index.ts";
+import { grantDied } from "./domain/connections/index.ts";
 import { createVault, type KeyProvider } from "./domain/vault/index.ts";
-import {
-  authenticateApiKey,
-  getProviderApp,
-  getWorkspace,
-  listWorkspaceIds,
-  toWorkspace,
-} from "./domain/workspaces/index.ts";
-import {
-  dropOldInboxPartitions,
-  ensureInboxPartitions,
-  type ConnectionOptions,
-  type Database,
-} from "./platform/db/index.ts";
+import { authenticateApiKey, getWorkspace, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
+import type { ConnectionOptions, Database } from "./platform/db/index.ts";
 import { createEgress } from "./platform/egress/index.ts";
-import { createHousekeeping, type Chore } from "./platform/jobs/index.ts";
+import { createHousekeeping } from "./platform/jobs/index.ts";
 import { createLaneWorker, createWake } from "./platform/lanes/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 import { VERSION, type Clock, type Secret } from "./platform/runtime/index.ts";
-import type { Roles } from "./patchbay.ts";
 import { createConnect } from "./products/connect/index.ts";
 import { createCredentials } from "./products/credentials/index.ts";
 import { createDelivery } from "./products/delivery/index.ts";
-import { createIngest } from "./products/ingest/index.ts";
+import { createIngest, latestRuns } from "./products/ingest/index.ts";
 import { createProviderClient } from "./products/provider-client/index.ts";
-import {
-  adminRoutes,
-  connectGuard,
-  connectionRoutes,
-  connectRoutes,
-  connectSessionRoutes,
-  createApp,
-  deliveryRoutes,
-  eventRoutes,
-  idempotency,
-  inboxRoutes,
-  mountConsole,
-  mountHealth,
-  mountInboxDoor,
-  mountOAuth,
-  providerRoutes,
-  recordRoutes,
-  runRoutes,
-  tenantRoutes,
-  webhookEndpointRoutes,
-  type Audience,
-  type HttpEnv,
-  type Route,
-} from "./surface/http/index.ts";
+import * as http from "./surface/http/index.ts";
 
 export interface Product {
-  readonly app: Hono<HttpEnv>;
+  readonly app: Hono<http.HttpEnv>;
   start(): Promise<void>;
   /** From now on not ready: load balancers look elsewhere. */
   drain(): void;
+  /** Waits for work in hand, at most 25 s in all. */
   stop(): Promise<void>;
 }
+
+/** Lanes worked at the same time by one process, and what one of them takes at once. */
+const LANES_MAX = 32;
+const ITEMS_PER_LANE = 20;
 
 /** The composition root, in the order of the layers: the only place where parts meet. */
 export async function compose(given: {
   readonly config: Config;
-  readonly roles: Roles;
+  readonly roles: { readonly api: boolean; readonly worker: boolean };
   readonly database: Database;
   readonly connection: ConnectionOptions;
   readonly keys: KeyProvider;
@@ -72,73 +43,134 @@ export async function compose(given: {
   readonly clock: Clock;
   readonly log: Logger;
 }): Promise<Product> {
-  const { config, roles, database, keys, operatorToken, clock, log } = given;
+  const { config, roles, database, operatorToken, clock, log } = given;
+  const { publicUrl, sandboxOrigins } = config;
   const random = Math.random;
   const sleep = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal });
-  const connectorsById = Object.fromEntries(connectors.map((connector) => [connector.id, connector]));
-  const connectorById = (id: string) => connectorsById[id] ?? null;
+  const connectorTable = Object.fromEntries(connectors.map((connector) => [connector.id, connector]));
 
   // Platform
   const app = database.as("patchbay_app");
   const worker = database.as("patchbay_worker");
-  const ingestRole = database.as("patchbay_ingest");
-  const asOwner = database.as("patchbay_owner").withQueue;
   const alone = roles.api && roles.worker;
   const wake = await createWake({ log, database: alone ? null : database });
   const egress = createEgress({ log });
 
   // Domain
-  const vault = createVault({ withWorkspace: app.withWorkspace, keys, clock });
-  const workspacesDeps = { withWorkspace: app.withWorkspace, clock, vault, sandboxOrigins: config.sandboxOrigins };
+  const vault = createVault({ withWorkspace: app.withWorkspace, keys: given.keys, clock });
+  const asApp = { withWorkspace: app.withWorkspace, vault, clock, wake, log };
 
   // Products
-  const credentials = createCredentials({
-    withWorkspace: app.withWorkspace,
-    vault,
-    connectors: connectorsById,
-    egress,
-    sandboxOrigins: config.sandboxOrigins,
-    onGrantDead: (grant) => connect.requireReauthorization(grant),
-    clock,
-    random,
-    log,
-    sleep,
-  });
-  const client = createProviderClient({
-    credentials,
-    egress,
-    connectors: connectorsById,
-    sandboxOrigins: config.sandboxOrigins,
-    clock,
-    random,
-    log,
-    sleep,
-  });
+  const reaching = { egress, connectors: connectorTable, sandboxOrigins, random, sleep };
+  const credentials = createCredentials({ ...asApp, ...reaching, onGrantDead: (grant) => grantDied(asApp, grant) });
+  const client = createProviderClient({ ...reaching, credentials, clock, log });
   const ingest = createIngest({
+    ...asApp,
     app,
     worker,
-    ingest: ingestRole,
-    vault,
+    ingest: database.as("patchbay_ingest"),
     client,
     connectorById,
-    clock,
-    wake,
-    log,
-    publicUrl: config.publicUrl,
+    publicUrl,
     runIntervalMs: config.syncIntervalSeconds * 1_000,
   });
-  const connect = createConnect({});
-  const delivery = createDelivery({
-    app,
-    worker,
-    vault,
-    egress,
-    endpointOrigins: config.endpointOrigins,
-    clock,
-    random,
-    wake,
-    log,
+  const connect = createConnect({
+    ...asApp,
+    ...reaching,
+    credentials,
+    client,
+    publicUrl,
+    latestRuns,
+    onActivated: (tx, { workspaceId, tenantUid, id }) =>
+      ingest.onConnectionActivated(tx, { workspaceId, tenantUid, connectionId: id }),
+    onEnded: (tx, { workspaceId, id }) => ingest.onConnectionEnded(tx, { workspaceId, connectionId: id }),
   });
-  void [{} as ConnectionId, {} as GrantId, {} as WorkspaceId];
-  throw new Error("unfinished");
+  const delivery = createDelivery({ ...asApp, app, worker, egress, endpointOrigins: config.endpointOrigins, random });
+
+  // Work
+  const lanes = { database: worker, lanesMax: LANES_MAX, itemsPerLane: ITEMS_PER_LANE, clock, wake, log };
+  const workers = [
+    ingest.router,
+    createLaneWorker({ ...lanes, kind: "connection", handle: ingest.handleLane }),
+    delivery.sequencer,
+    createLaneWorker({ ...lanes, kind: "delivery", handle: delivery.handleLane }),
+  ];
+  const chores = listChores({
+    ...asApp,
+    database,
+    connect,
+    credentials,
+    ingest,
+    inboxRetentionDays: config.inboxRetentionDays,
+  });
+  const housekeeping = createHousekeeping({ connection: given.connection, chores, log });
+
+  // Surface
+  let draining = false;
+  const listWorkspaces = async () => {
+    const ids = await listWorkspaceIds(worker.withQueue);
+    return Promise.all(ids.map(async (id) => toWorkspace(await getWorkspace(app, id))));
+  };
+  const server = http.createApp({
+    log,
+    operatorToken,
+    publicUrl,
+    version: VERSION,
+    authenticate: (key) => authenticateApiKey(asApp, key),
+    idempotency: http.idempotency(asApp),
+    connectGuard: http.connectGuard(connect),
+    routes: [
+      ...as("api", http.tenantRoutes(asApp)),
+      ...as("api", http.connectSessionRoutes({ connect })),
+      ...as("api", http.connectionRoutes({ connect })),
+      ...as("api", http.runRoutes({ ingest })),
+      ...as("api", http.recordRoutes(asApp)),
+      ...as("api", http.eventRoutes({ delivery })),
+      ...as("api", http.webhookEndpointRoutes({ delivery })),
+      ...as("api", http.deliveryRoutes({ delivery })),
+      ...as("api", http.inboxRoutes({ ingest })),
+      ...as("api", http.providerRoutes({ ...asApp, connectors, sandboxOrigins, publicUrl })),
+      ...as("connect", http.connectRoutes({ connect, ingest })),
+      ...as("admin", http.adminRoutes({ ...asApp, withQueueAsWorker: worker.withQueue })),
+    ],
+    mounts: [
+      (hono) => http.mountHealth(hono, { ping: () => database.ping(), draining: () => draining }),
+      (hono) => http.mountInboxDoor(hono, { ingest, clock }),
+      (hono) => hono.use("/connect/*", http.connectCors),
+      (hono) => http.mountBootstrap(hono, { connect }),
+      (hono) => http.mountOAuth(hono, { connect }),
+      (hono) =>
+        http.mountConsole(hono, {
+          operatorToken,
+          clock,
+          secureCookies: publicUrl.startsWith("https:"),
+          listWorkspaces,
+          recentRuns: (workspaceId, limit) => ingest.listRuns({ workspaceId, limit }),
+          recentEvents: (workspaceId, limit) => delivery.feed.recentEvents({ workspaceId, limit }),
+          recentDeliveries: (workspaceId, limit) => delivery.listDeliveries({ workspaceId, limit }),
+        }),
+    ],
+  });
+
+  return {
+    app: server,
+    async start() {
+      if (!roles.worker) return;
+      for (const each of workers) each.start();
+      await housekeeping.start();
+    },
+    drain() {
+      draining = true;
+    },
+    async stop() {
+      if (roles.worker) await Promise.all([housekeeping.stop(), ...workers.map((each) => each.stop())]);
+      await credentials.settled();
+      await wake.close();
+      await egress.close();
+    },
+  };
+}
+
+function as(audience: http.Audience, routes: readonly http.Route[]) {
+  return routes.map((route) => ({ audience, route }));
 }

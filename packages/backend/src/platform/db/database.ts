@@ -61,12 +61,8 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
   };
 }
 
-/** A postgres.js client with our limits, for this folder and for the queue of chores; `session.role` holds throughout. */
-export function connect(
-  connection: ConnectionOptions,
-  connectionsMax: number,
-  session: { readonly role?: Role } = {},
-): postgres.Sql {
+/** A postgres.js client with our limits. Only this folder calls it. */
+export function connect(connection: ConnectionOptions, connectionsMax: number): postgres.Sql {
   const socket = connection.host.startsWith("/");
   return postgres({
     ...(socket
@@ -81,7 +77,6 @@ export function connect(
     onnotice: () => {},
     connection: {
       application_name: "patchbay",
-      ...session,
       statement_timeout: STATEMENT_MS_MAX,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
     },

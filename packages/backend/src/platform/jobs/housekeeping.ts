@@ -1,5 +1,5 @@
 import { PgBoss } from "pg-boss";
-import { connect, type ConnectionOptions } from "../db/index.ts";
+import type { ConnectionOptions } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 
 /** A chore that runs by the clock, on one process at a time however many there are. */
@@ -18,8 +18,9 @@ export interface Housekeeping {
 
 const HEARTBEAT_SECONDS = 10;
 const MONITOR_SECONDS = 5;
-const CONNECTIONS = 2;
+const CONNECTIONS_MAX = 2;
 const POLL_SECONDS = 5;
+const STOP_MS_MAX = 5_000;
 
 /** Runs chores through pg-boss, in the schema that `migrate` installed, as the worker role. */
 export function createHousekeeping(deps: {
@@ -27,9 +28,17 @@ export function createHousekeeping(deps: {
   readonly chores: readonly Chore[];
   readonly log: Logger;
 }): Housekeeping {
-  const client = connect(deps.connection, CONNECTIONS, { role: "patchbay_worker" });
+  const { host, port, database, user, password, ssl } = deps.connection;
   const boss = new PgBoss({
-    db: { executeSql: async (text, values) => ({ rows: await client.unsafe(text, values as never[]) }) },
+    host,
+    port,
+    database,
+    user,
+    password,
+    ssl: ssl === true,
+    // A pool of its own: it opens transactions by hand, which the product's driver refuses on a pool.
+    max: CONNECTIONS_MAX,
+    options: "-c role=patchbay_worker",
     schema: "pgboss",
     migrate: false,
     createSchema: false,
@@ -50,8 +59,7 @@ export function createHousekeeping(deps: {
       }
     },
     async stop() {
-      await boss.stop({ graceful: true, timeout: 5_000 });
-      await client.end({ timeout: 5 });
+      await boss.stop({ graceful: true, timeout: STOP_MS_MAX });
     },
   };
 }

@@ -1,12 +1,7 @@
-import { RETURN_PARAMETERS, type AuthorizationMessage } from "@patchbay/shared";
+import type { AuthorizationMessage } from "@patchbay/shared";
 import { html } from "hono/html";
+import type { PageNames } from "../../../products/connect/index.ts";
 import type { Page } from "./page.ts";
-
-/** Whom a page talks about. */
-export interface PageNames {
-  readonly hostName: string;
-  readonly providerName: string;
-}
 
 /**
  * After consent, in the popup: tells the page that opened it, by exact origin, and closes. When the opener is severed
@@ -114,14 +109,6 @@ export function deadLinkPage(title: string, text: string, status: number, reques
       <small>Request <code>${requestId}</code></small>
     </div>`,
   };
-}
-
-/** Redirect mode: back to the host's registered page with what the widget needs to finish there. */
-export function returnUrl(base: string, authorizationId: string, completionCode: string | null): string {
-  const url = new URL(base);
-  url.searchParams.set(RETURN_PARAMETERS.authorization, authorizationId);
-  if (completionCode !== null) url.searchParams.set(RETURN_PARAMETERS.code, completionCode);
-  return url.href;
 }
 
 function endedText(error: string, names: PageNames): readonly [title: string, text: string] {

@@ -1,19 +1,9 @@
-import { AppError, decodeUuid, type SourceId, type WorkspaceId } from "@patchbay/shared";
+import { AppError } from "@patchbay/shared";
 import type { Hono } from "hono";
+import type { Clock } from "../../../platform/runtime/index.ts";
+import { BODY_BYTES_MAX, decodeSource, type Ingest } from "../../../products/ingest/index.ts";
 import type { HttpEnv } from "../env.ts";
 import { readBody } from "../middleware/body-guard.ts";
-
-export const INBOX_BODY_BYTES_MAX = 5 * 1024 * 1024;
-
-/** One delivery as it arrived: nothing of it was looked at yet. */
-export interface ArrivedDelivery {
-  readonly workspaceId: WorkspaceId;
-  readonly sourceId: SourceId;
-  readonly provider: string;
-  /** Lower-case names. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly rawBody: Uint8Array;
-}
 
 /**
  * `POST /in/{provider}/{source}`: where providers deliver. 200 once the delivery is on disk; 401 for a wrong
@@ -21,23 +11,15 @@ export interface ArrivedDelivery {
  */
 export function mountInboxDoor(
   app: Hono<HttpEnv>,
-  deps: { readonly accept: (delivery: ArrivedDelivery) => Promise<unknown> },
+  deps: { readonly ingest: Pick<Ingest, "accept">; readonly clock: Clock },
 ): void {
   app.post("/in/:provider/:source", async (c) => {
-    const ids = parseSource(c.req.param("source"));
+    const ids = decodeSource(c.req.param("source"));
     if (ids === null) throw new AppError("not_found", "nothing receives at this address");
-    const rawBody = await readBody(c.req.raw, INBOX_BODY_BYTES_MAX);
+    const rawBody = await readBody(c.req.raw, BODY_BYTES_MAX);
     const headers = Object.fromEntries(c.req.raw.headers);
-    await deps.accept({ ...ids, provider: c.req.param("provider"), headers, rawBody });
+    const provider = c.req.param("provider");
+    await deps.ingest.accept({ ...ids, provider, headers, rawBody, receivedAt: deps.clock.now() });
     return c.body(null, 200);
   });
-}
-
-/** `src_<source><workspace>` with an underscore between: the address that a provider posts to. */
-function parseSource(text: string): Pick<ArrivedDelivery, "sourceId" | "workspaceId"> | null {
-  const match = /^src_([0-9a-z]{26})_([0-9a-z]{26})$/.exec(text);
-  const sourceId = decodeUuid(match?.[1] ?? "");
-  const workspaceId = decodeUuid(match?.[2] ?? "");
-  if (sourceId === null || workspaceId === null) return null;
-  return { sourceId: sourceId as SourceId, workspaceId: workspaceId as WorkspaceId };
 }

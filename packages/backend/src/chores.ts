@@ -1,0 +1,74 @@
+import type { WorkspaceId } from "@patchbay/shared";
+import { listConnections } from "./domain/connections/index.ts";
+import { listWorkspaceIds } from "./domain/workspaces/index.ts";
+import { dropOldInboxPartitions, ensureInboxPartitions, type Database } from "./platform/db/index.ts";
+import type { Chore } from "./platform/jobs/index.ts";
+import type { Logger } from "./platform/observability/index.ts";
+import type { Clock } from "./platform/runtime/index.ts";
+import type { Connect } from "./products/connect/index.ts";
+import type { Credentials } from "./products/credentials/index.ts";
+import type { Ingest } from "./products/ingest/index.ts";
+
+interface Deps {
+  readonly database: Database;
+  readonly connect: Connect;
+  readonly credentials: Credentials;
+  readonly ingest: Ingest;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly inboxRetentionDays: number;
+}
+
+/** What has to be done by the clock. Tenants' own work is only put into lanes here. */
+export function listChores(deps: Deps): readonly Chore[] {
+  const asOwner = deps.database.as("patchbay_owner").withQueue;
+  const worker = deps.database.as("patchbay_worker");
+
+  /** One workspace after the other; trouble in one does not keep the others waiting. */
+  const everyWorkspace = (visit: (workspaceId: WorkspaceId) => Promise<unknown>) => async () => {
+    for (const workspaceId of await listWorkspaceIds(worker.withQueue)) {
+      await visit(workspaceId).catch((error: unknown) => deps.log.error({ error, workspaceId }, "chore failed"));
+    }
+  };
+
+  return [
+    { name: "runs-schedule", cron: "* * * * *", run: everyWorkspace(deps.ingest.scheduleDueRuns) },
+    { name: "authorizations-expire", cron: "* * * * *", run: everyWorkspace(deps.connect.expireAuthorizations) },
+    { name: "grants-keep-alive", cron: "17 * * * *", run: everyWorkspace(deps.credentials.keepGrantsAlive) },
+    { name: "inbox-dedupe-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneDedupe) },
+    {
+      name: "subscriptions-audit",
+      cron: "7 3 * * *",
+      run: everyWorkspace(async (workspaceId) => {
+        for await (const connectionId of activeConnections(worker.withWorkspace, workspaceId)) {
+          await deps.ingest.auditSubscriptions({ workspaceId, connectionId });
+        }
+      }),
+    },
+    {
+      name: "inbox-partitions",
+      cron: "27 * * * *",
+      run: async () => {
+        await ensureInboxPartitions({ asOwner, clock: deps.clock });
+        const dropped = await dropOldInboxPartitions({ asOwner, clock: deps.clock }, deps.inboxRetentionDays);
+        if (dropped > 0) deps.log.info({ dropped }, "inbox partitions dropped");
+      },
+    },
+  ];
+}
+
+const PAGE = 100;
+
+async function* activeConnections(
+  withWorkspace: ReturnType<Database["as"]>["withWorkspace"],
+  workspaceId: WorkspaceId,
+) {
+  let cursor: string | undefined;
+  do {
+    const page = await withWorkspace(workspaceId, (tx) =>
+      listConnections(tx, { workspaceId, status: "active", limit: PAGE, cursor }),
+    );
+    for (const { connection } of page.rows) yield connection.id;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+}

@@ -1,0 +1,30 @@
+import { encodeId, type ConnectionId, type ConnectionRun, type WorkspaceId } from "@patchbay/shared";
+import { and, desc, eq, inArray } from "drizzle-orm";
+import type { Tx } from "../../../platform/db/index.ts";
+import { runs } from "../tables.ts";
+
+/** The newest run of each connection, as people see it: how far it is. */
+export async function latestRuns(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  connectionIds: readonly ConnectionId[],
+): Promise<ReadonlyMap<ConnectionId, ConnectionRun>> {
+  if (connectionIds.length === 0) return new Map();
+  const rows = await tx
+    .selectDistinctOn([runs.connectionId])
+    .from(runs)
+    .where(and(eq(runs.workspaceId, workspaceId), inArray(runs.connectionId, [...connectionIds])))
+    .orderBy(runs.connectionId, desc(runs.createdAt));
+  return new Map(rows.map((row) => [row.connectionId, toProgress(row)]));
+}
+
+function toProgress(row: typeof runs.$inferSelect): ConnectionRun {
+  const totals = row.models.map((model) => model.total);
+  return {
+    id: encodeId("run", row.id),
+    kind: row.kind,
+    status: row.status,
+    done: row.models.reduce((sum, model) => sum + model.done, 0),
+    total: totals.every((total) => total !== null) ? totals.reduce((sum, total) => sum + total, 0) : null,
+  };
+}
