@@ -5,7 +5,7 @@ import type { OAuth2Auth } from "../../connectors/kit/index.ts";
  * A `fetch` that turns a provider's dialect of the token endpoint into the one of RFC 6749, both ways: JSON requests;
  * answers without `token_type`, with numbers as text, with an error under status 200, with a wrong content type.
  *
- * @param onStatus hears the status of the provider's own answer
+ * @param onStatus hears the status of the answer, as it should have been
  */
 export function normalizingFetch(
   auth: OAuth2Auth,
@@ -14,11 +14,12 @@ export function normalizingFetch(
 ): typeof fetch {
   return async (url, init) => {
     const response = await next(url, toDialect(auth, init));
-    onStatus(response.status);
     const text = await response.text();
     const json = parseObject(text);
-    if (json === null) return new Response(text, { status: response.status });
-    return fromDialect(json, response.status);
+    const normalized =
+      json === null ? new Response(text, { status: response.status }) : fromDialect(json, response.status);
+    onStatus(normalized.status);
+    return normalized;
   };
 }
 
