@@ -44,7 +44,7 @@ export async function claimLanes(
 ): Promise<readonly Lease[]> {
   const token = randomUUID();
   const now = sql`${input.now.toISOString()}::timestamptz`;
-  const rows = await tx.execute<ClaimedRow>(sql`
+  const held = await tx.execute<HeldRow>(sql`
     with ready as (
       select workspace_id, kind, lane_id, tenant_uid, next_at from queue.lanes
       where kind = ${input.kind} and pending > 0 and next_at <= ${now} and (lease_until is null or lease_until <= ${now})
@@ -52,25 +52,49 @@ export async function claimLanes(
     ), fair as (
       select r.* from ready r left join queue.tenants t using (workspace_id, tenant_uid, kind)
       order by coalesce(t.virtual_time, 0), r.next_at limit ${input.lanesMax}
-    ), held as (
-      update queue.lanes l set lease_until = ${now} + ${`${LEASE_MS} milliseconds`}::interval, lease_token = ${token}
-      from (
-        select l.workspace_id, l.kind, l.lane_id, l.tenant_uid from queue.lanes l join fair using (workspace_id, kind, lane_id, tenant_uid)
-        where l.pending > 0 and l.next_at <= ${now} and (l.lease_until is null or l.lease_until <= ${now})
-        for update of l skip locked
-      ) mine
-      where (l.workspace_id, l.kind, l.lane_id, l.tenant_uid) = (mine.workspace_id, mine.kind, mine.lane_id, mine.tenant_uid)
-      returning l.workspace_id, l.kind, l.lane_id, l.tenant_uid
     )
-    select h.workspace_id, h.lane_id, h.tenant_uid, i.id, i.task, i.attempts, i.run_at
-    from held h left join lateral (
+    update queue.lanes l set lease_until = ${now} + ${`${LEASE_MS} milliseconds`}::interval, lease_token = ${token}
+    from (
+      select l.workspace_id, l.kind, l.lane_id, l.tenant_uid from queue.lanes l join fair using (workspace_id, kind, lane_id, tenant_uid)
+      where l.pending > 0 and l.next_at <= ${now} and (l.lease_until is null or l.lease_until <= ${now})
+      for update of l skip locked
+    ) mine
+    where (l.workspace_id, l.kind, l.lane_id, l.tenant_uid) = (mine.workspace_id, mine.kind, mine.lane_id, mine.tenant_uid)
+    returning l.workspace_id, l.lane_id, l.tenant_uid`);
+  const lanes = new Map<string, { key: LaneKey; token: string; items: LaneItem[] }>();
+  for (const row of held) {
+    const key: LaneKey = {
+      kind: input.kind,
+      workspaceId: row.workspace_id,
+      tenantUid: row.tenant_uid,
+      laneId: row.lane_id,
+    };
+    lanes.set(nameOf(row), { key, token, items: [] });
+  }
+  if (lanes.size === 0) return [];
+  for (const row of await dueItems(tx, token, input)) {
+    lanes.get(nameOf(row))?.items.push({
+      id: row.id,
+      task: row.task,
+      attempts: row.attempts,
+      runAt: new Date(row.run_at),
+    });
+  }
+  return [...lanes.values()];
+}
+
+/** Read once the lanes are ours: an earlier look may still show items that the worker before has ended. */
+function dueItems(tx: Tx, token: string, input: { kind: LaneKind; itemsPerLane: number; now: Date }) {
+  return tx.execute<ItemRow>(sql`
+    select l.workspace_id, l.lane_id, l.tenant_uid, i.id, i.task, i.attempts, i.run_at
+    from queue.lanes l cross join lateral (
       select * from queue.items i
-      where i.workspace_id = h.workspace_id and i.kind = h.kind and i.lane_id = h.lane_id and i.tenant_uid = h.tenant_uid
-        and i.run_at <= ${now}
+      where i.workspace_id = l.workspace_id and i.kind = l.kind and i.lane_id = l.lane_id and i.tenant_uid = l.tenant_uid
+        and i.run_at <= ${input.now.toISOString()}::timestamptz
       order by i.run_at, i.id limit ${input.itemsPerLane}
-    ) i on true
-    order by h.workspace_id, h.lane_id, h.tenant_uid, i.run_at, i.id`);
-  return groupByLane(input.kind, token, rows);
+    ) i
+    where l.kind = ${input.kind} and l.lease_until is not null and l.lease_token = ${token}
+    order by i.run_at, i.id`);
 }
 
 /** Keeps the lease for another {@link LEASE_MS}. @returns whether it was still ours */
@@ -110,12 +134,39 @@ export async function settle(
   }
 }
 
-/** Gives the lane back, due at its earliest item, and charges its tenant `cost` units of virtual time. */
-export async function releaseLane(tx: Tx, lease: Lease, cost: number): Promise<void> {
+/** Puts off those of the claimed items that stand as they were claimed: whoever worked them changed nothing. */
+export async function putOffUntouched(tx: Tx, lease: Lease, at: Date): Promise<void> {
+  const { items } = lease;
+  await tx.execute(sql`
+    update queue.items i set run_at = ${at.toISOString()}::timestamptz, attempts = least(i.attempts + 1, 30000)
+    from unnest(
+      ${arrayParam(
+        items.map(({ id }) => id),
+        "uuid",
+      )},
+      ${arrayParam(
+        items.map(({ attempts }) => String(attempts)),
+        "smallint",
+      )},
+      ${arrayParam(
+        items.map(({ runAt }) => runAt.toISOString()),
+        "timestamptz",
+      )}
+    ) as claimed (id, attempts, run_at)
+    where i.id = claimed.id and i.attempts = claimed.attempts and date_trunc('milliseconds', i.run_at) = claimed.run_at`);
+}
+
+/**
+ * Gives the lane back, due at its earliest item, and charges its tenant `cost` units of virtual time. Call it after
+ * {@link fence} in one transaction: items that came meanwhile are seen only with the lane's row in hand.
+ *
+ * A lane with more to do comes after those that wait already, so that any number of backlogs leaves none waiting.
+ */
+export async function releaseLane(tx: Tx, lease: Lease, cost: number, now: Date): Promise<void> {
   const { key } = lease;
   await tx.execute(sql`
     update queue.lanes l set lease_until = null, lease_token = null, pending = case when due.at is null then 0 else greatest(l.pending, 1) end,
-      next_at = coalesce(due.at, l.next_at)
+      next_at = coalesce(greatest(due.at, ${now.toISOString()}::timestamptz), l.next_at)
     from (
       select min(run_at) as at from queue.items i
       where i.workspace_id = ${key.workspaceId} and i.kind = ${key.kind} and i.lane_id = ${key.laneId} and i.tenant_uid = ${key.tenantUid}
@@ -129,28 +180,20 @@ export async function releaseLane(tx: Tx, lease: Lease, cost: number): Promise<v
       set virtual_time = greatest(t.virtual_time, (${leastWaiting(key.kind)})) + ${cost}`);
 }
 
-interface ClaimedRow extends Record<string, unknown> {
+interface HeldRow extends Record<string, unknown> {
   workspace_id: WorkspaceId;
   lane_id: string;
   tenant_uid: TenantUid;
-  id: string | null;
+}
+interface ItemRow extends HeldRow {
+  id: string;
   task: string;
   attempts: number;
   run_at: string;
 }
 
-function groupByLane(kind: LaneKind, token: string, rows: readonly ClaimedRow[]): readonly Lease[] {
-  const lanes = new Map<string, { key: LaneKey; token: string; items: LaneItem[] }>();
-  for (const row of rows) {
-    const key: LaneKey = { kind, workspaceId: row.workspace_id, tenantUid: row.tenant_uid, laneId: row.lane_id };
-    const name = `${row.workspace_id} ${row.lane_id} ${row.tenant_uid}`;
-    const lane = lanes.get(name) ?? { key, token, items: [] };
-    lanes.set(name, lane);
-    if (row.id !== null) {
-      lane.items.push({ id: row.id, task: row.task, attempts: row.attempts, runAt: new Date(row.run_at) });
-    }
-  }
-  return [...lanes.values()];
+function nameOf(row: HeldRow): string {
+  return `${row.workspace_id} ${row.lane_id} ${row.tenant_uid}`;
 }
 
 function isLane(key: LaneKey) {

@@ -26,11 +26,13 @@ const ITEMS_MAX = 1_000;
 /**
  * Puts items into their lanes, in the caller's transaction. Worker role only; others {@link submit}.
  *
- * An item that waits already keeps its place, but runs no later than `runAt`.
+ * An item that waits already keeps its place, but runs no later than `runAt`. Locks the lanes until the transaction
+ * ends, and lane handlers hold theirs first: call it before locking rows that handlers write.
  */
 export async function enqueue(tx: Tx, items: readonly NewItem[]): Promise<void> {
-  for (let from = 0; from < items.length; from += ITEMS_MAX) {
-    await insertItems(tx, items.slice(from, from + ITEMS_MAX));
+  const inOrder = items.toSorted((a, b) => (laneName(a) < laneName(b) ? -1 : 1));
+  for (let from = 0; from < inOrder.length; from += ITEMS_MAX) {
+    await place(tx, inOrder.slice(from, from + ITEMS_MAX));
   }
 }
 
@@ -47,38 +49,67 @@ export async function submit(tx: Tx, items: readonly NewItem[]): Promise<void> {
 
 /** Moves what other roles handed in into lanes. @returns how many items */
 export async function drainFeed(tx: Tx): Promise<number> {
-  const rows = await tx.execute(sql`
-    with fed as (
-      delete from queue.feed where id in (select id from queue.feed order by id limit ${ITEMS_MAX} for update skip locked)
-      returning id, kind, workspace_id, tenant_uid, lane_id, task, run_at
-    ), ${placed(sql`fed`)}`);
+  const rows = await tx.execute<FeedRow>(sql`
+    delete from queue.feed where id in (select id from queue.feed order by id limit ${ITEMS_MAX} for update skip locked)
+    returning id, kind, workspace_id, tenant_uid, lane_id, task, run_at`);
+  await enqueue(
+    tx,
+    rows.map((row) => ({
+      id: row.id,
+      kind: row.kind,
+      workspaceId: row.workspace_id,
+      tenantUid: row.tenant_uid,
+      laneId: row.lane_id,
+      task: row.task,
+      runAt: new Date(row.run_at),
+    })),
+  );
   return rows.length;
 }
 
-async function insertItems(tx: Tx, items: readonly NewItem[]): Promise<void> {
-  await tx.execute(sql`
-    with fed as (select * from ${toColumns(items)}), ${placed(sql`fed`)}`);
+interface FeedRow extends Record<string, unknown> {
+  id: string;
+  kind: LaneKind;
+  workspace_id: WorkspaceId;
+  tenant_uid: TenantUid;
+  lane_id: string;
+  task: string;
+  run_at: string;
 }
 
 /**
- * Inserts the items of `source`, in lane order so that two writers never wait on each other in a circle, and counts
- * the new ones into their lanes.
+ * Locks the lanes, then inserts their items and counts the new ones.
+ *
+ * Two statements, since whoever settles or releases a lane holds its row first as well: items before lanes would make
+ * circles, and a release that saw the lane but not the items would put the lane to sleep with work in it.
  */
-function placed(source: ReturnType<typeof sql>) {
-  return sql`
-    items as (
+async function place(tx: Tx, items: readonly NewItem[]): Promise<void> {
+  const source = toColumns(items);
+  await tx.execute(sql`
+    insert into queue.lanes as l (kind, workspace_id, tenant_uid, lane_id, pending, next_at)
+    select kind, workspace_id, tenant_uid, lane_id, 0, min(run_at) from ${source}
+    group by kind, workspace_id, tenant_uid, lane_id order by workspace_id, kind, lane_id, tenant_uid
+    on conflict (workspace_id, kind, lane_id, tenant_uid) do update set pending = l.pending`);
+  await tx.execute(sql`
+    with placed as (
       insert into queue.items as i (id, kind, workspace_id, tenant_uid, lane_id, task, run_at)
-      select id, kind, workspace_id, tenant_uid, lane_id, task, run_at from ${source} order by id
+      select distinct on (id) id, kind, workspace_id, tenant_uid, lane_id, task, run_at from ${source} order by id, run_at
       on conflict (id) do update set run_at = least(i.run_at, excluded.run_at)
       returning i.*, (xmax = 0) as is_new
+    ), counted as (
+      select kind, workspace_id, tenant_uid, lane_id, count(*) filter (where is_new) as added, min(run_at) as at
+      from placed group by kind, workspace_id, tenant_uid, lane_id
     )
-    insert into queue.lanes as l (kind, workspace_id, tenant_uid, lane_id, pending, next_at)
-    select kind, workspace_id, tenant_uid, lane_id, count(*) filter (where is_new), min(run_at) from items
-    group by kind, workspace_id, tenant_uid, lane_id order by workspace_id, kind, lane_id, tenant_uid
-    on conflict (workspace_id, kind, lane_id, tenant_uid) do update set
-      next_at = case when l.pending = 0 then excluded.next_at else least(l.next_at, excluded.next_at) end,
-      pending = l.pending + excluded.pending
-    returning 1`;
+    update queue.lanes l set
+      next_at = case when l.pending = 0 then c.at else least(l.next_at, c.at) end,
+      pending = l.pending + c.added
+    from counted c
+    where (l.workspace_id, l.kind, l.lane_id, l.tenant_uid) = (c.workspace_id, c.kind, c.lane_id, c.tenant_uid)`);
+}
+
+/** Sorts like the lanes' key. */
+function laneName(key: LaneKey): string {
+  return `${key.workspaceId} ${key.kind} ${key.laneId} ${key.tenantUid}`;
 }
 
 function toColumns(items: readonly NewItem[]) {

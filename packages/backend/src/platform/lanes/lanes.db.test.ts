@@ -81,7 +81,7 @@ describe("lanes", () => {
     if (lease === undefined) throw new Error("nothing claimed");
     await worker.withQueue(async (tx) => {
       await settle(tx, lease, [{ id: item.id, outcome: "done" }]);
-      await releaseLane(tx, lease, 1);
+      await releaseLane(tx, lease, 1, new Date());
     });
     expect(await claim()).toHaveLength(0);
     await worker.withQueue((tx) => enqueue(tx, [{ ...item, id: randomUUID() }]));
@@ -95,7 +95,7 @@ describe("lanes", () => {
     if (lease === undefined) throw new Error("nothing claimed");
     await worker.withQueue(async (tx) => {
       await settle(tx, lease, [{ id: item.id, outcome: { at: new Date(Date.now() + 60_000) } }]);
-      await releaseLane(tx, lease, 1);
+      await releaseLane(tx, lease, 1, new Date());
     });
     expect(await claim()).toHaveLength(0);
     const [again] = await claim(10, new Date(Date.now() + 61_000));
@@ -109,7 +109,7 @@ describe("lanes", () => {
       Array.from({ length: 100 }, () => anItem({ tenantUid: heavy, laneId, runAt: new Date(Date.now() - 60_000) })),
     );
     await worker.withQueue((tx) => enqueue(tx, backlog));
-    for (const lease of await claim(3)) await worker.withQueue((tx) => releaseLane(tx, lease, 10));
+    for (const lease of await claim(3)) await worker.withQueue((tx) => releaseLane(tx, lease, 10, new Date()));
     await worker.withQueue((tx) => enqueue(tx, [anItem({ tenantUid: light })]));
     const first = await claim(1);
     const second = await claim(1);
@@ -144,6 +144,87 @@ describe("lanes", () => {
     expect(seen.toSorted()).toEqual(items.map(({ id }) => id).toSorted());
   });
 
+  test("let other tenants in beside a tenant with more waiting lanes than one claim looks at", async () => {
+    const heavy = randomUUID() as TenantUid;
+    const light = randomUUID() as TenantUid;
+    const runAt = new Date(Date.now() - 60_000);
+    const backlog = Array.from({ length: 600 }, () => randomUUID()).flatMap((laneId) =>
+      [0, 1].map(() => anItem({ tenantUid: heavy, laneId, runAt })),
+    );
+    await worker.withQueue((tx) => enqueue(tx, [...backlog, anItem({ tenantUid: light })]));
+    const served: TenantUid[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      const now = new Date(Date.now() + turn);
+      for (const lease of await claim(60, now)) {
+        served.push(lease.key.tenantUid);
+        await worker.withQueue((tx) => releaseLane(tx, lease, 1, now));
+      }
+    }
+    expect(served).toContain(light);
+  });
+
+  test("take the same id twice in one call as one item", async () => {
+    const item = anItem();
+    await worker.withQueue((tx) => enqueue(tx, [item, { ...item, runAt: new Date(Date.now() - 5_000) }]));
+    const [lane] = await fixture.sql`select pending from queue.lanes`;
+    expect(lane).toEqual({ pending: 1 });
+  });
+
+  test("let an item be handed in again while it is being settled, without a deadlock", async () => {
+    const item = anItem();
+    await worker.withQueue((tx) => enqueue(tx, [item]));
+    const [lease] = await claim();
+    if (lease === undefined) throw new Error("nothing claimed");
+    let again: Promise<void> = Promise.resolve();
+    await worker.withQueue(async (tx) => {
+      await fence(tx, lease);
+      again = worker.withQueue((other) => enqueue(other, [item]));
+      await untilBlocked(1);
+      await settle(tx, lease, [{ id: item.id, outcome: "done" }]);
+    });
+    await again;
+    const [lane] = await fixture.sql`select pending, (select count(*)::int from queue.items) as items from queue.lanes`;
+    expect(lane).toEqual({ pending: 1, items: 1 });
+  });
+
+  test("do not put a lane to sleep whose last item was settled while the next was being handed in", async () => {
+    const first = anItem();
+    const next = { ...first, id: randomUUID() };
+    await worker.withQueue((tx) => enqueue(tx, [first]));
+    const handedIn: Promise<void>[] = [];
+    const seen = await runWorker(async (lane, tx) => {
+      await lane.settle(
+        tx,
+        lane.items.map(({ id }) => ({ id, outcome: "done" as const })),
+      );
+      if (handedIn.length > 0) return;
+      handedIn.push(
+        worker.withQueue(async (other) => {
+          await enqueue(other, [next]);
+          // Commits only when the lane is being given back.
+          await untilBlocked(1);
+        }),
+      );
+    }, 2);
+    await Promise.all(handedIn);
+    expect(seen).toEqual([first.id, next.id]);
+  });
+
+  test("put off what a handler settled in a transaction that was rolled back", async () => {
+    const item = anItem();
+    await worker.withQueue((tx) => enqueue(tx, [item]));
+    const attempts: number[] = [];
+    await runWorker(async (lane, tx) => {
+      attempts.push(...lane.items.map((each) => each.attempts));
+      await lane.settle(
+        tx,
+        lane.items.map(({ id }) => ({ id, outcome: "done" as const })),
+      );
+      if (attempts.length === 1) throw new Error("planted");
+    }, 1);
+    expect(attempts).toEqual([0, 1]);
+  });
+
   test("bring items again that a failing handler left", async () => {
     const item = anItem();
     await worker.withQueue((tx) => enqueue(tx, [item]));
@@ -163,6 +244,18 @@ describe("lanes", () => {
 
 const LANES = Array.from({ length: 12 }, () => randomUUID());
 const TENANTS = Array.from({ length: 3 }, () => randomUUID() as TenantUid);
+
+/** Waits until `count` transactions of this database wait for a lock. */
+async function untilBlocked(count: number): Promise<void> {
+  await waitFor(
+    async () => {
+      const rows = await fixture.sql`
+        select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+      return rows.length >= count;
+    },
+    { what: "a transaction that waits" },
+  );
+}
 
 /** Runs two workers until `count` items were settled; gives their ids in order. */
 async function runWorker(

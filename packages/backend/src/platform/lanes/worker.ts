@@ -9,6 +9,7 @@ import {
   type LaneItem,
   type Lease,
   LEASE_MS,
+  putOffUntouched,
   releaseLane,
   settle,
 } from "./claim.ts";
@@ -58,10 +59,11 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
   let poked = false;
   let wakeUp: () => void = () => {};
   let loop: Promise<void> = Promise.resolve();
-  const off = deps.wake.on(`lanes:${deps.kind}`, () => {
+  const nudge = () => {
     poked = true;
     wakeUp();
-  });
+  };
+  const off = deps.wake.on(`lanes:${deps.kind}`, nudge);
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -89,7 +91,7 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     for (const lease of leases) {
       const work = workLane(lease).finally(() => {
         working.delete(work);
-        wakeUp();
+        nudge();
       });
       working.add(work);
     }
@@ -98,13 +100,7 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
 
   async function workLane(lease: Lease): Promise<void> {
     const lost = new AbortController();
-    const settled = new Set<string>();
-    const heartbeat = setInterval(() => {
-      deps.database
-        .withQueue((tx) => extendLease(tx, lease, deps.clock.now()))
-        .then((ours) => (ours ? undefined : lost.abort()))
-        .catch((error: unknown) => log.warn({ error }, "lease not extended"));
-    }, HEARTBEAT_MS);
+    const stopHeartbeat = keepLease(lease, lost);
     try {
       if (lease.items.length > 0)
         await deps.handle({
@@ -112,33 +108,43 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
           items: lease.items,
           signal: AbortSignal.any([lost.signal, stopping.signal]),
           fence: (tx) => fence(tx, lease),
-          settle: async (tx, outcomes) => {
-            await settle(tx, lease, outcomes);
-            for (const { id } of outcomes) settled.add(id);
-          },
+          settle: (tx, outcomes) => settle(tx, lease, outcomes),
         });
     } catch (error) {
       log.error({ error, workspaceId: lease.key.workspaceId, laneId: lease.key.laneId }, "lane failed");
     } finally {
-      clearInterval(heartbeat);
-      await giveBack(
-        lease,
-        lease.items.filter((item) => !settled.has(item.id)),
-      ).catch((error: unknown) => log.warn({ error }, "lane not given back; its lease will run out"));
+      stopHeartbeat();
+      await giveBack(lease).catch((error: unknown) =>
+        log.warn({ error }, "lane not given back; its lease will run out"),
+      );
     }
   }
 
-  async function giveBack(lease: Lease, unsettled: readonly LaneItem[]): Promise<void> {
+  /** Extends the lease until told to stop; aborts `lost` when it went, or may have gone, to another worker. */
+  function keepLease(lease: Lease, lost: AbortController): () => void {
+    let heldSinceMs = performance.now();
+    const heartbeat = setInterval(() => {
+      const askedMs = performance.now();
+      deps.database
+        .withQueue((tx) => extendLease(tx, lease, deps.clock.now()))
+        .then((ours) => {
+          if (ours) heldSinceMs = askedMs;
+          else lost.abort();
+        })
+        .catch((error: unknown) => log.warn({ error }, "lease not extended"));
+      if (askedMs - heldSinceMs >= LEASE_MS) lost.abort();
+    }, HEARTBEAT_MS);
+    return () => clearInterval(heartbeat);
+  }
+
+  async function giveBack(lease: Lease): Promise<void> {
     await deps.database.withQueue(async (tx) => {
-      if (unsettled.length > 0) {
-        const at = new Date(deps.clock.now().getTime() + (stopping.signal.aborted ? 0 : UNSETTLED_DELAY_MS));
-        await settle(
-          tx,
-          lease,
-          unsettled.map(({ id }) => ({ id, outcome: { at } })),
-        );
-      }
-      await releaseLane(tx, lease, Math.max(1, lease.items.length));
+      await fence(tx, lease);
+      const now = deps.clock.now();
+      // The tables know what was settled: a handler's transaction may have been rolled back after it settled.
+      const at = new Date(now.getTime() + (stopping.signal.aborted ? 0 : UNSETTLED_DELAY_MS));
+      if (lease.items.length > 0) await putOffUntouched(tx, lease, at);
+      await releaseLane(tx, lease, Math.max(1, lease.items.length), now);
     });
   }
 
