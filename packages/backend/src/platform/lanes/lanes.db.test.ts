@@ -205,6 +205,8 @@ describe("lanes", () => {
           await untilBlocked(1);
         }),
       );
+      // In line for the lane before it can be given back.
+      await untilBlocked(1);
     }, 2);
     await Promise.all(handedIn);
     expect(seen).toEqual([first.id, next.id]);
