@@ -12,8 +12,11 @@ export interface Budgets {
    * @returns milliseconds to wait before asking again; 0: taken
    */
   take(key: string, connector: Connector, cost: number, priority: Priority, waitedMs: number): number;
-  /** The provider's own count after a call. Others share the account, so the lower of the two wins. */
-  observe(key: string, observation: BudgetObservation): void;
+  /**
+   * The provider's own count after a call that took `cost`. What it charged less is given back; others share the
+   * account, so the lower of the two counts wins.
+   */
+  observe(key: string, observation: BudgetObservation, cost: number): void;
   /** The provider refused a call: nothing is left, and nothing comes for so long. */
   exhaust(key: string, retryAfterSeconds: number | null): void;
 }
@@ -43,8 +46,7 @@ export function createBudgets(clock: Clock): Budgets {
       if (bucket === null) return 0;
       buckets.set(key, bucket);
       refill(bucket, clock.now().getTime());
-      // A call that costs more than there ever is must still be possible.
-      const wanted = Math.min(cost, bucket.limit * (1 - RESERVE));
+      const wanted = priceOf(bucket, cost);
       const reserve = isPatient(priority) && waitedMs < RESERVE_WAIT_MS_MAX ? bucket.limit * RESERVE : 0;
       const missing = wanted + reserve - bucket.remaining;
       if (missing <= 0) {
@@ -54,7 +56,7 @@ export function createBudgets(clock: Clock): Budgets {
       const blockedMs = Math.max(0, bucket.at - clock.now().getTime());
       return Math.min(WAIT_MS_MAX, Math.max(1, Math.ceil(blockedMs + (missing / bucket.restorePerSecond) * 1000)));
     },
-    observe(key, { limit, remaining, restorePerSecond }) {
+    observe(key, { limit, remaining, restorePerSecond, cost: charged }, cost) {
       if (!(limit > 0) || !(restorePerSecond > 0)) return;
       const now = clock.now().getTime();
       const bucket = buckets.get(key);
@@ -63,8 +65,8 @@ export function createBudgets(clock: Clock): Budgets {
         return;
       }
       refill(bucket, now);
-      // What is in flight was taken from ours and is not in theirs yet.
-      const ours = bucket.limit === limit ? bucket.remaining : remaining;
+      // What else is in flight was taken from ours and is not in theirs yet.
+      const ours = bucket.limit === limit ? bucket.remaining + priceOf(bucket, cost) - charged : remaining;
       buckets.set(key, { limit, remaining: Math.min(ours, remaining), restorePerSecond, at: Math.max(bucket.at, now) });
     },
     exhaust(key, retryAfterSeconds) {
@@ -74,6 +76,11 @@ export function createBudgets(clock: Clock): Budgets {
       bucket.at = Math.max(bucket.at, clock.now().getTime() + (retryAfterSeconds ?? 1) * 1000);
     },
   };
+}
+
+/** A call that costs more than there ever is must still be possible. */
+function priceOf(bucket: Bucket, cost: number): number {
+  return Math.min(cost, bucket.limit * (1 - RESERVE));
 }
 
 function refill(bucket: Bucket, now: number): void {

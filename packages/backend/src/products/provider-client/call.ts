@@ -136,7 +136,7 @@ async function attemptOnce(deps: CallDeps, state: CallState): Promise<Attempt> {
   if (state.caller?.aborted !== true) deps.breakers.record(breakerKey(state), isOutage(made));
   if ("response" in made) {
     const observation = connector.observe(made.response);
-    if (observation !== null) deps.budgets.observe(state.target.grantId, observation);
+    if (observation !== null) deps.budgets.observe(state.target.grantId, observation, state.request.cost);
   }
   return made;
 }

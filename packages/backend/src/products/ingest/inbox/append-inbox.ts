@@ -24,11 +24,11 @@ export async function appendInbox(asIngest: RoleDatabase, rows: readonly InboxRo
     sql`${sql.param(rows.map(pick))}::${sql.raw(type)}[]`;
   const ids = column("uuid", (row) => row.id);
   const workspaceIds = column("uuid", (row) => row.workspaceId);
-  const times = column("timestamptz", (row) => row.receivedAt.toISOString());
+  const times = column("text", (row) => row.receivedAt.toISOString());
   await asIngest.withQueue(async (tx) => {
     await tx.execute(sql`
       insert into inbox (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)
-      select workspace_id, received_at, id, source_id, provider, headers::jsonb, decode(body, 'base64'), body_key_id, body_bytes,
+      select workspace_id, received_at::timestamptz, id, source_id, provider, headers::jsonb, decode(body, 'base64'), body_key_id, body_bytes,
         decode(body_sha256, 'base64'), secret_index
       from unnest(
         ${workspaceIds}, ${times}, ${ids},
@@ -43,11 +43,11 @@ export async function appendInbox(asIngest: RoleDatabase, rows: readonly InboxRo
       ) as t (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)`);
     await tx.execute(sql`
       insert into queue.arrivals (id, workspace_id, received_at, run_at)
-      select id, workspace_id, received_at, received_at from unnest(${ids}, ${workspaceIds}, ${times}) as t (id, workspace_id, received_at)`);
+      select id, workspace_id, received_at::timestamptz, received_at::timestamptz from unnest(${ids}, ${workspaceIds}, ${times}) as t (id, workspace_id, received_at)`);
   });
 }
 
-/** Arrays of bytes do not travel as parameters here; text does. */
+/** Arrays of bytes and of times do not travel as parameters of the driver; text does. */
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
