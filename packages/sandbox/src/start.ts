@@ -71,7 +71,9 @@ function appFor(shopify: Shopify, log: (line: string) => void): Hono<Env> {
     getPath: (request) => {
       const { hostname, pathname } = new URL(request.url);
       const isShort = hostname.endsWith(".myshopify.com") && !pathname.startsWith("/_shops/");
-      return isShort ? `/_shops/${hostname}${pathname}` : pathname;
+      const path = isShort ? `/_shops/${hostname}${pathname}` : pathname;
+      // A store's own root ends in a slash, like that of any site.
+      return path.length > 1 ? path.replace(/\/$/, "") : path;
     },
   });
   app.use(async (c, next) => {
