@@ -191,23 +191,31 @@ describe("lanes", () => {
     const first = anItem();
     const next = { ...first, id: randomUUID() };
     await worker.withQueue((tx) => enqueue(tx, [first]));
+    const commit = Promise.withResolvers<void>();
     const handedIn: Promise<void>[] = [];
-    const seen = await runWorker(async (lane, tx) => {
-      await lane.settle(
-        tx,
-        lane.items.map(({ id }) => ({ id, outcome: "done" as const })),
-      );
-      if (handedIn.length > 0) return;
-      handedIn.push(
-        worker.withQueue(async (other) => {
-          await enqueue(other, [next]);
+    const seen = await runWorker(
+      async (lane, tx) => {
+        await lane.settle(
+          tx,
+          lane.items.map(({ id }) => ({ id, outcome: "done" as const })),
+        );
+      },
+      2,
+      async () => {
+        if (handedIn.length > 0) return;
+        const placed = Promise.withResolvers<void>();
+        handedIn.push(
+          worker.withQueue(async (other) => {
+            await enqueue(other, [next]);
+            placed.resolve();
+            await commit.promise;
+          }),
           // Commits only when the lane is being given back.
-          await untilBlocked(1);
-        }),
-      );
-      // In line for the lane before it can be given back.
-      await untilBlocked(1);
-    }, 2);
+          placed.promise.then(() => untilBlocked(1)).then(commit.resolve),
+        );
+        await placed.promise;
+      },
+    );
     await Promise.all(handedIn);
     expect(seen).toEqual([first.id, next.id]);
   });
@@ -263,6 +271,7 @@ async function untilBlocked(count: number): Promise<void> {
 async function runWorker(
   work: (lane: ClaimedLane, tx: Parameters<Parameters<RoleDatabase["withQueue"]>[0]>[0]) => Promise<void>,
   count: number,
+  afterCommit: () => Promise<void> = async () => {},
 ): Promise<string[]> {
   const seen: string[] = [];
   const wake = await createWake({ log: silentLogger, database: null });
@@ -278,6 +287,7 @@ async function runWorker(
       handle: async (lane) => {
         await worker.withQueue((tx) => work(lane, tx));
         seen.push(...lane.items.map(({ id }) => id));
+        await afterCommit();
       },
     }),
   );
