@@ -1,4 +1,5 @@
 import { pino } from "pino";
+import { loggableError } from "./loggable-error.ts";
 
 /**
  * Structured log lines: object first, constant message, units in keys. Bind context once with {@link Logger.with}.
@@ -14,13 +15,9 @@ export interface Logger {
 export type LogFields = Readonly<Record<string, unknown>>;
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 
-/** JSON lines on `destination`; errors become type, code and stack, without their messages' causes repeated. */
+/** JSON lines on `destination`; of errors only what {@link loggableError} lets through, under whatever key. */
 export function createLogger(level: LogLevel, destination: { write(line: string): void } = process.stdout): Logger {
-  const root = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { error: pino.stdSerializers.err } },
-    destination,
-  );
-  return wrap(root);
+  return wrap(pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination));
 }
 
 /** Drops everything; for tests that do not look at logs. */
@@ -34,10 +31,16 @@ export const silentLogger: Logger = {
 
 function wrap(target: pino.Logger): Logger {
   return {
-    debug: (fields, message) => target.debug(fields, message),
-    info: (fields, message) => target.info(fields, message),
-    warn: (fields, message) => target.warn(fields, message),
-    error: (fields, message) => target.error(fields, message),
-    with: (fields) => wrap(target.child(fields)),
+    debug: (fields, message) => target.debug(loggable(fields), message),
+    info: (fields, message) => target.info(loggable(fields), message),
+    warn: (fields, message) => target.warn(loggable(fields), message),
+    error: (fields, message) => target.error(loggable(fields), message),
+    with: (fields) => wrap(target.child(loggable(fields))),
   };
+}
+
+function loggable(fields: LogFields): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? loggableError(value) : value]),
+  );
 }
