@@ -52,8 +52,10 @@ async function checkExists(
   app: ProviderAppFacts,
   params: ConnectionParams,
 ): Promise<void> {
-  const root = `${new URL(connector.api.baseUrl(params)).origin}/`;
-  const url = providerUrl(root, app.baseUrlOverride, params);
+  const url = providerUrl(new URL(connector.api.baseUrl(params)).origin, app.baseUrlOverride, params).replace(
+    /\/$/,
+    "",
+  );
   const { origin } = new URL(url);
   const sandbox = session.mode === "test" && app.baseUrlOverride !== null && deps.sandboxOrigins.includes(origin);
   const result = await deps.egress.request({
