@@ -11,7 +11,14 @@ import { createLocalKeyFile, createVault, openLocalKeys } from "../../packages/b
 import { createWorkspace, putProviderApp } from "../../packages/backend/src/domain/workspaces/index.ts";
 import { ensureInboxPartitions, openDatabase } from "../../packages/backend/src/platform/db/index.ts";
 import { createEgress } from "../../packages/backend/src/platform/egress/index.ts";
-import { createLaneWorker, createWake, type ClaimedLane } from "../../packages/backend/src/platform/lanes/index.ts";
+import { markDirty } from "../../packages/backend/src/products/ingest/fetcher/mark-dirty.ts";
+import { fetchItem, lockLanes } from "../../packages/backend/src/products/ingest/tasks.ts";
+import {
+  createLaneWorker,
+  createWake,
+  enqueue,
+  type ClaimedLane,
+} from "../../packages/backend/src/platform/lanes/index.ts";
 import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { Secret, systemClock } from "../../packages/backend/src/platform/runtime/index.ts";
 import { createIngest, decodeSource, type IngestDeps } from "../../packages/backend/src/products/ingest/index.ts";
@@ -37,7 +44,7 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
   const testDatabase = await createTestDatabase();
   const folder = await mkdtemp(join(tmpdir(), "patchbay-ingest-"));
   await createLocalKeyFile(join(folder, "keys"));
-  const sandbox = await startSandbox(sizes);
+  const sandbox = await startSandbox({ ...sizes, clock: hurriedClock() });
   const database = openDatabase(testDatabase.connection, 12);
   const clock = systemClock;
   const log = silentLogger;
@@ -136,6 +143,16 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
       await app.withWorkspace(connection.workspaceId, (tx) => ingest.onConnectionActivated(tx, connection));
       wake.poke("lanes:connection");
     },
+    /** What the router writes for a webhook. */
+    async hint(connection: ConnectionFixture, resource: string, remoteId: string) {
+      await worker.withWorkspace(connection.workspaceId, async (tx) => {
+        await lockLanes(tx, [connection]);
+        const hint = { connectionId: connection.connectionId, resource, remoteId, deleted: false };
+        await markDirty(tx, connection.workspaceId, [hint], clock.now());
+        await enqueue(tx, [fetchItem(connection, clock.now())]);
+      });
+      wake.poke("lanes:connection");
+    },
     /** Changes the app's secret; the sandbox goes on signing with the old one. */
     rotateSecret: (workspaceId: ConnectionFixture["workspaceId"]) => registerProviderApp(workspaceId, `${SECRET}_2`),
     /** As another process, with caches of its own. */
@@ -184,6 +201,13 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
     return id;
   }
 }
+
+/** The store's budgets fill up as if hours passed, so that no test waits for them. */
+function hurriedClock(): { now(): Date } {
+  const start = Date.now();
+  return { now: () => new Date(start + (Date.now() - start) * HURRY) };
+}
+const HURRY = 50;
 
 /** Tokens as the sandbox gave them; a refused one stays refused. */
 function givenTokens(

@@ -1,0 +1,93 @@
+import { Patchbay as Sdk } from "@patchbay/node";
+import { parseConfig, prepareLocalFiles, startPatchbay, type Patchbay, type Roles } from "@patchbay/backend";
+import { startSandbox, type Sandbox, type SandboxOptions } from "@patchbay/sandbox";
+import type { CreateWorkspace, Workspace } from "@patchbay/shared";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "./free-port.ts";
+import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { scratchRoot } from "./scratch-root.ts";
+
+/** The whole product on a database of its own, over real HTTP, with a sandbox beside it. */
+export interface TestProduct extends AsyncDisposable {
+  readonly url: string;
+  readonly database: TestDatabase;
+  readonly sandbox: Sandbox;
+  readonly patchbay: Patchbay;
+  readonly operatorToken: string;
+  /** The settings it runs with, for starting further processes on the same database. */
+  readonly env: Readonly<Record<string, string>>;
+  /** A workspace with a full API key, an SDK client and the sandbox registered as its Shopify app. */
+  addWorkspace(input?: Partial<CreateWorkspace>): Promise<TestWorkspace>;
+  close(): Promise<void>;
+}
+
+export interface TestWorkspace {
+  readonly workspace: Workspace;
+  readonly apiKey: string;
+  readonly sdk: Sdk;
+}
+
+export interface ProductOptions {
+  readonly roles?: Roles;
+  readonly sandbox?: SandboxOptions;
+  /** Origins, http allowed, that endpoints may have. Ports count: pass those of your receivers. */
+  readonly endpointOrigins?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const SMALL_STORE: SandboxOptions = { orders: 12, products: 6, customers: 8 };
+
+/** Starts it; close it in `afterAll`, or bind it with `await using`. */
+export async function startTestProduct(options: ProductOptions = {}): Promise<TestProduct> {
+  const database = await createTestDatabase();
+  const dataDir = await mkdtemp(join(await scratchRoot(), "product-"));
+  const sandbox = await startSandbox({ ...SMALL_STORE, ...options.sandbox });
+  const port = await freePort();
+  const env = {
+    PATCHBAY_PORT: String(port),
+    PATCHBAY_DATA_DIR: dataDir,
+    DATABASE_URL: database.url,
+    PATCHBAY_LOG_LEVEL: "silent",
+    PATCHBAY_SANDBOX_ORIGINS: sandbox.url,
+    ...(options.endpointOrigins === undefined ? {} : { PATCHBAY_ENDPOINT_ORIGINS: options.endpointOrigins.join(",") }),
+    ...options.env,
+  };
+  const config = parseConfig(env, dataDir);
+  await prepareLocalFiles(config);
+  const patchbay = await startPatchbay({ config, roles: options.roles ?? { api: true, worker: true } });
+  const operatorToken = (await readFile(config.operatorTokenFile, "utf8")).trim();
+  const close = async () => {
+    await patchbay.close();
+    await sandbox.close();
+    await database.drop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return {
+    url: patchbay.url,
+    database,
+    sandbox,
+    patchbay,
+    operatorToken,
+    env,
+    addWorkspace: (input) => addWorkspace(patchbay, sandbox, input ?? {}),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function addWorkspace(
+  patchbay: Patchbay,
+  sandbox: Sandbox,
+  input: Partial<CreateWorkspace>,
+): Promise<TestWorkspace> {
+  const workspace = await patchbay.createWorkspace({ name: "Test host", mode: "test", ...input });
+  const { secret: apiKey } = await patchbay.createApiKey(workspace.id, { name: "tests" });
+  const sdk = new Sdk({ apiKey, baseUrl: patchbay.url, maxRetries: 0 });
+  await sdk.providers.setApp("shopify", {
+    clientId: "sandbox-app",
+    clientSecret: "sandbox-secret-0001",
+    baseUrlOverride: `${sandbox.url}/_shops/{shop}`,
+  });
+  return { workspace, apiKey, sdk };
+}
