@@ -16,9 +16,7 @@ import { handleLane } from "./handle-lane.ts";
 import { createSequencer } from "./sequencer.ts";
 
 export type { DeliveryDeps } from "./deps.ts";
-export type { EventsPage, ListEventsInput } from "./feed/list-events.ts";
 export type { EventSummary } from "./feed/recent-events.ts";
-export type { Sequencer } from "./sequencer.ts";
 export { newSigningSecret, signatureHeaders } from "./sign.ts";
 export * from "./tables.ts";
 
