@@ -38,6 +38,9 @@ export async function runLoop(plan: LoopPlan): Promise<number> {
   console.log("Starting Patchbay, its Postgres, a sandbox store and a host …");
   const stage = await setStage();
   const watch = watchHttp();
+  // Its Postgres is a process of its own and would stay.
+  const interrupted = () => void stage.close().finally(() => process.exit(130));
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
     const warmUp = await oneAfterAnother(stage, watch, WARM_UP_ORDERS);
     if (warmUp.length < WARM_UP_ORDERS) throw new Error("orders do not arrive at the host; nothing was measured");

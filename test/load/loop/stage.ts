@@ -1,9 +1,9 @@
+import { parseConfig, prepareLocalFiles, startPatchbay } from "@patchbay/backend";
 import { Patchbay } from "@patchbay/node";
 import { startSandbox, type Sandbox } from "@patchbay/sandbox";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseConfig, prepareLocalFiles, startPatchbay } from "../../../packages/backend/src/index.ts";
 import { freePort } from "../../harness/free-port.ts";
 import { waitFor } from "../../harness/wait-for.ts";
 import { connectStore } from "./connect-store.ts";
