@@ -1,5 +1,9 @@
 import { build, defineConfig, type Plugin } from "vite";
 
+/** Properties that neither the wire, nor the page, nor the public interface knows: shortened in the bundle. */
+const INTERNAL =
+  /^(screen|effects|effect|preset|resumption|deferred|earlyWindow|serial|failures|failure|flow|completing|quiet|seemsClosed|confirm|retry|copied|dispatch|openWindowAtOnce|problems|apiOrigin|onChange|wordFailure|windowTitle|navigate|isHidden|firstMs|ceilingMs|limitMs|timers|importing|slow|follow|lookedAt|onClosed|network|view|verb|large|openWindow|abandon|dispose|loadSession|startAuthorization|completeAuthorization|cancelAuthorization|changeConnection|busy|icon|words|off|emit|api|resumption|verbs|importing|onLimit)$/;
+
 /**
  * One source, two builds by one `vite build`: the module, then (mode `embed`) the script tag.
  *
@@ -18,7 +22,9 @@ export default defineConfig(({ mode }) => ({
     emptyOutDir: mode !== "embed",
     reportCompressedSize: true,
     minify: true,
-    rolldownOptions: { output: { minify: true } },
+    rolldownOptions: {
+      output: { minify: { compress: true, mangle: true, codegen: true, mangleProps: { include: INTERNAL } } },
+    },
     lib:
       mode === "embed"
         ? { entry: "src/embed.ts", formats: ["iife"], name: "patchbayEmbed", fileName: () => "embed.js" }

@@ -19,11 +19,11 @@ export class ApiFailure extends Error {
   readonly requestId: string | null;
   readonly retryAfterSeconds: number;
 
-  constructor(code: string, message: string, details: { requestId?: string | null; retryAfterSeconds?: number } = {}) {
-    super(message);
+  constructor(code: string, requestId: string | null = null, retryAfterSeconds = 0) {
+    super(code);
     this.code = code;
-    this.requestId = details.requestId ?? null;
-    this.retryAfterSeconds = details.retryAfterSeconds ?? 0;
+    this.requestId = requestId;
+    this.retryAfterSeconds = retryAfterSeconds;
   }
 }
 
@@ -101,16 +101,16 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
       );
     },
     async resolve(provider, parameters) {
-      const path = `/providers/${encodeURIComponent(provider)}/resolve`;
+      const path = `/providers/${provider}/resolve`;
       return (await call<{ parameters: Readonly<Record<string, string>> }>("POST", path, { parameters })).parameters;
     },
     startAuthorization: (input) => call("POST", "/authorizations", input),
-    authorization: (id) => call("GET", `/authorizations/${encodeURIComponent(id)}`),
-    completeAuthorization: (id, proof) => call("POST", `/authorizations/${encodeURIComponent(id)}/complete`, proof),
-    cancelAuthorization: (id) => call("DELETE", `/authorizations/${encodeURIComponent(id)}`, undefined, true),
-    connection: (id) => call("GET", `/connections/${encodeURIComponent(id)}`),
+    authorization: (id) => call("GET", `/authorizations/${id}`),
+    completeAuthorization: (id, proof) => call("POST", `/authorizations/${id}/complete`, proof),
+    cancelAuthorization: (id) => call("DELETE", `/authorizations/${id}`, undefined, true),
+    connection: (id) => call("GET", `/connections/${id}`),
     async changeConnection(id, verb) {
-      const path = `/connections/${encodeURIComponent(id)}`;
+      const path = `/connections/${id}`;
       if (verb === "disconnect") await call("DELETE", path);
       else await call("POST", `${path}/${verb === "sync" ? "runs" : verb}`);
     },
@@ -120,7 +120,7 @@ export function createApiClient(deps: ApiClientDeps): ApiClient {
 async function askHost(deps: ApiClientDeps, reason: TokenReason): Promise<string> {
   const fresh: unknown = await deps.fetchSessionToken({ reason });
   if (typeof fresh === "string" && fresh !== "") return fresh;
-  throw new ApiFailure("unknown", "fetchSessionToken answered no token");
+  throw new ApiFailure("unknown");
 }
 
 async function request<T>(deps: ApiClientDeps, path: string, init: RequestInit): Promise<T> {
@@ -131,35 +131,34 @@ async function request<T>(deps: ApiClientDeps, path: string, init: RequestInit):
 }
 
 async function send(deps: ApiClientDeps, path: string, init: RequestInit): Promise<Response> {
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
   try {
     return await deps.fetch(`${deps.apiBase}/connect/v1${path}`, {
       ...init,
-      credentials: "omit",
-      cache: "no-store",
-      referrerPolicy: "origin",
-      signal: AbortSignal.any([deps.signal, AbortSignal.timeout(DEADLINE_MS)]),
+      // A request that is to outlive the page outlives the widget, too.
+      signal: AbortSignal.any(init.keepalive ? [deadline] : [deps.signal, deadline]),
     });
-  } catch (error) {
-    throw new ApiFailure("network", error instanceof Error ? error.message : "no answer");
+  } catch {
+    throw new ApiFailure("network");
   }
 }
 
+/** What is no JSON is no answer of the backend: most likely `apiBase` is wrong. */
 async function readJson(response: Response): Promise<unknown> {
   try {
     return await response.json();
   } catch {
-    if (response.ok) throw new ApiFailure("unknown", `answered ${response.status} without JSON; check apiBase`);
-    return null;
+    throw new ApiFailure("unknown");
   }
 }
 
 function toFailure(response: Response, body: unknown): ApiFailure {
-  const problem = (typeof body === "object" && body !== null ? body : {}) as Partial<Problem>;
-  const after = Number(problem.retryAfterSeconds ?? response.headers.get("retry-after") ?? 0);
-  return new ApiFailure(problem.code ?? "unknown", problem.detail ?? `answered ${response.status}`, {
-    requestId: problem.requestId ?? response.headers.get("x-request-id"),
-    retryAfterSeconds: Number.isFinite(after) ? after : 0,
-  });
+  const { code, requestId, retryAfterSeconds } = (body ?? {}) as Partial<Problem>;
+  return new ApiFailure(
+    code ?? "unknown",
+    requestId ?? response.headers.get("x-request-id"),
+    retryAfterSeconds ?? (Number(response.headers.get("retry-after")) || 0),
+  );
 }
 
 function refreshReason(error: unknown): TokenReason | null {

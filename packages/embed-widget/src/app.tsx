@@ -24,7 +24,7 @@ export function App({ view }: { readonly view: View }): JSX.Element {
       <div class="scroll">
         {!state.online && (
           <div class="banner">
-            <Note kind="warn" icon="offline">
+            <Note kind="warn" icon="alert">
               {t("offline")}
             </Note>
           </div>
@@ -79,7 +79,7 @@ function Shown({ view, screen }: { readonly view: View; readonly screen: Screen 
     case "waiting":
       return <Waiting view={view} screen={screen} />;
     case "blocked":
-      return <Blocked view={view} flow={screen.flow} />;
+      return <Blocked view={view} />;
     case "finishing":
       return <Finishing view={view} flow={screen.flow} />;
     case "success":
@@ -96,40 +96,20 @@ function Shown({ view, screen }: { readonly view: View; readonly screen: Screen 
 }
 
 /** Same key: the same screen with other data. */
-export function screenKey(state: State): string {
-  const { screen } = state;
-  switch (screen.name) {
-    case "waiting":
-      return `waiting-${screen.flow.serial}`;
-    case "failed":
-      return `failed-${state.failures}-${screen.failure.code}`;
-    case "manage":
-    case "success":
-      return `${screen.name}-${screen.connectionId}`;
-    case "parameters":
-      return `parameters-${Object.keys(screen.problems).length}`;
-    default:
-      return screen.name;
-  }
+export function screenKey({ screen, failures }: State): string {
+  const { name } = screen;
+  if (name === "waiting") return name + screen.flow.serial;
+  if (name === "failed") return name + failures;
+  return name === "parameters" ? name + Object.keys(screen.problems).length : name;
 }
 
-function canGoBack(state: State): boolean {
-  const { screen, preset } = state;
-  switch (screen.name) {
-    case "parameters":
-      return preset.provider === null && !screen.busy;
-    case "consent":
-    case "waiting":
-    case "blocked":
-    case "disconnect":
-      return screen.name !== "consent" || preset.provider === null || Object.keys(screen.parameters).length > 0;
-    case "manage":
-      return preset.intent !== "manage";
-    case "failed":
-      return state.session !== null && preset.provider === null && screen.failure.code !== "session_expired";
-    default:
-      return false;
-  }
+function canGoBack({ screen, preset, session }: State): boolean {
+  const { name } = screen;
+  if (name === "waiting" || name === "blocked" || name === "disconnect") return true;
+  if (name === "manage") return preset.intent !== "manage";
+  const asked = name === "consent" && Object.keys(screen.parameters).length > 0;
+  const first = name === "parameters" || name === "failed" || name === "consent";
+  return asked || (first && preset.provider === null && session !== null);
 }
 
 /** Told aloud where the focus does not move. */
@@ -137,8 +117,8 @@ function announcement(view: View): string {
   const { state, t } = view;
   const { screen } = state;
   if (!state.online) return t("offline");
-  if (screen.name === "loading") return screen.slow ? t("loading.slow") : t("loading");
-  if (screen.name === "waiting" && screen.seemsClosed) return t("waiting.closed");
+  if (screen.name === "loading") return screen.slow ? t("loadingSlow") : t("loading");
+  if (screen.name === "waiting" && screen.seemsClosed) return t("waitingClosed");
   if (screen.name === "failed") return failureWords(view, screen.failure).body;
   return "";
 }

@@ -16,14 +16,11 @@ export type AppearanceVariable =
   | "fontSize"
   | "backdrop";
 
-/** How the widget looks. Everything can be set by CSS as well: `--connect-accent`, `--connect-dark-bg`, `::part(primary)`. */
+/** How the widget looks. The page's own CSS can set the same and wins: `--connect-accent`, `::part(primary)`. */
 export interface Appearance {
   readonly variables?: Partial<Record<AppearanceVariable, string>> | undefined;
   /** Colours that differ in the dark. */
   readonly dark?: Partial<Record<AppearanceVariable, string>> | undefined;
-  readonly density?: "comfortable" | "compact" | undefined;
-  /** `showConsent: false` leaves out the screen that says what will be read. Default `true`. */
-  readonly layout?: { readonly showConsent?: boolean | undefined } | undefined;
 }
 
 /** Red, green, blue from 0 to 1. */
@@ -39,31 +36,60 @@ export interface Correction {
 /** WCAG 2.2, 1.4.3: text of normal size. */
 export const MINIMUM_CONTRAST = 4.5;
 
-const SIZES: ReadonlySet<string> = new Set(["radius", "space", "fontSize"]);
+/** Colours in the light and in the dark; those between text and ground follow them unless set. */
+const COLORS: Partial<Record<AppearanceVariable, readonly [light: string, dark?: string]>> = {
+  bg: ["#fff", "#16181d"],
+  fg: ["#1a1d24", "#f2f4f8"],
+  muted: [between(68)],
+  line: [between(13)],
+  fieldLine: [between(52)],
+  danger: ["#b42318", "#ff9b92"],
+  ok: ["#08693f", "#5fd6a0"],
+  warn: ["#854700", "#f5b75c"],
+  accent: ["#2f54eb", "#8299ff"],
+  onAccent: ["#fff", "#000"],
+  backdrop: ["#0008"],
+};
+const MEASURES: Partial<Record<AppearanceVariable, string>> = { radius: "10px", space: "8px", fontSize: "15px" };
 const STEPS = 50;
 const WHITE: Rgb = [1, 1, 1];
 const BLACK: Rgb = [0, 0, 0];
 
-/** `onAccent` → `--connect-on-accent`, in the dark `--connect-dark-on-accent`. */
-export function variableName(variable: string, dark = false): string {
-  return `--connect-${dark ? "dark-" : ""}${variable.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/** Values that the browser does not understand are left out: the default is better than nothing. */
-export function acceptedVariables(
-  appearance: Appearance,
+/**
+ * The custom properties that the style sheet is written in: the page's CSS, else what the host set, else ours.
+ *
+ * @param supports whether a browser understands a value; what it does not is left out
+ */
+export function customProperties(
+  { variables = {}, dark = {} }: Appearance,
   supports: (property: string, value: string) => boolean,
 ): ReadonlyMap<string, string> {
-  const accepted = new Map<string, string>();
-  for (const [values, dark] of [
-    [appearance.variables, false],
-    [appearance.dark, true],
-  ] as const) {
-    for (const [variable, value] of Object.entries(values ?? {})) {
-      if (supports(propertyOf(variable), value)) accepted.set(variableName(variable, dark), value);
-    }
+  const properties = new Map<string, string>();
+  const accepted = (property: string, value: string | undefined): string | undefined =>
+    value !== undefined && supports(property, value) ? value : undefined;
+
+  for (const [name, [light, night = light]] of Object.entries(COLORS)) {
+    const given = accepted("color", variables[name as AppearanceVariable]);
+    // An accent is the host's in the dark as well; a light ground is not.
+    const carried = /accent/i.test(name) ? given : undefined;
+    const after = accepted("color", dark[name as AppearanceVariable]) ?? carried ?? night;
+    properties.set(`--_${name}`, `var(${cssName(name)}, light-dark(${given ?? light}, ${after}))`);
   }
-  return accepted;
+  for (const [name, usual] of Object.entries(MEASURES)) {
+    const value = accepted("width", variables[name as AppearanceVariable]);
+    properties.set(`--_${name}`, `var(${cssName(name)}, ${value ?? usual})`);
+  }
+  properties.set("--_font", `var(--connect-font, ${accepted("font-family", variables.font) ?? "inherit"})`);
+  return properties;
+}
+
+function between(percent: number): string {
+  return `color-mix(in srgb, var(--_fg) ${percent}%, var(--_bg))`;
+}
+
+/** `onAccent` → `--connect-on-accent`. */
+export function cssName(variable: string): string {
+  return `--connect-${variable.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 /** The nearest colour to `color`, towards black or white, that can be read on `background`. */
@@ -88,31 +114,19 @@ export function contrast(one: Rgb, other: Rgb): number {
   return (high + 0.05) / (low + 0.05);
 }
 
-/** Reads what a browser answers for a colour mixed in sRGB. @returns `null` for a form it does not know */
+/** Reads a colour that a browser mixed in sRGB, as it answers for a computed style. */
 export function parseColor(computed: string): Rgb | null {
-  const srgb = /^color\(srgb ([\d.e-]+) ([\d.e-]+) ([\d.e-]+)/.exec(computed);
-  if (srgb) return rgb(srgb, 1);
-  const legacy = /^rgba?\(([\d.]+), ?([\d.]+), ?([\d.]+)/.exec(computed);
-  return legacy ? rgb(legacy, 255) : null;
+  const [red, green, blue] = (/^color\(srgb (.+?)\)/.exec(computed)?.[1] ?? "").split(" ").map(Number);
+  return red === undefined || green === undefined || blue === undefined ? null : [red, green, blue];
 }
 
 export function formatColor(color: Rgb): string {
   const hex = color.map((part) =>
-    Math.round(part * 255)
+    Math.round(Math.min(1, Math.max(0, part)) * 255)
       .toString(16)
       .padStart(2, "0"),
   );
   return `#${hex.join("")}`;
-}
-
-function propertyOf(variable: string): string {
-  if (variable === "font") return "font-family";
-  return SIZES.has(variable) ? "width" : "color";
-}
-
-function rgb(match: RegExpExecArray, scale: number): Rgb {
-  const part = (index: number): number => Math.min(1, Math.max(0, Number(match[index]) / scale));
-  return [part(1), part(2), part(3)];
 }
 
 function mix(from: Rgb, to: Rgb, share: number): Rgb {

@@ -14,9 +14,9 @@ import {
   watched,
 } from "./machine/index.ts";
 import { type Pace, type Poll, startPoll } from "./poll.ts";
-import { acknowledge, openPopup, type Popup, readAuthorizationMessage } from "./popup.ts";
+import { acknowledge, openPopup, readAuthorizationMessage } from "./popup.ts";
 import { remember } from "./return-address.ts";
-import type { ConnectEvent } from "./types.ts";
+import type { ConnectError, ConnectEvent } from "./types.ts";
 import { createVerifier } from "./verifier.ts";
 
 const SLOW_AFTER_MS = 8_000;
@@ -25,8 +25,7 @@ const SEEMS_CLOSED_AFTER_MS = 3_000;
 const SECOND_MS = 1_000;
 
 const MINUTE_MS = 60_000;
-const AUTHORIZATION_PACE: Pace = { firstMs: 1_000, factor: 1.25, ceilingMs: 5_000, limitMs: 10 * MINUTE_MS };
-const IMPORT_PACE: Pace = { firstMs: 1_000, factor: 1.25, ceilingMs: 5_000, limitMs: 60 * MINUTE_MS };
+const QUICK_PACE: Pace = { firstMs: 1_000, factor: 1.25, ceilingMs: 5_000, limitMs: 10 * MINUTE_MS };
 const CONNECTION_PACE: Pace = { firstMs: 15_000, factor: 1.25, ceilingMs: 60_000, limitMs: 60 * MINUTE_MS };
 
 export interface ControllerDeps {
@@ -40,13 +39,15 @@ export interface ControllerDeps {
   /** Called after every change. */
   readonly onChange: (state: State) => void;
   readonly wordFailure: (failure: Failure) => string;
-  readonly windowTitle: () => string;
+  readonly windowTitle: string;
+  /** Creating the controller is the click: a window has to open now. */
+  readonly openWindowAtOnce: boolean;
 }
 
 /** One running widget: its state, and the only way to change it. */
 export interface Controller {
   state(): State;
-  dispatch(event: Event): void;
+  readonly dispatch: (event: Event) => void;
   /** Closes as the person does: what is under way is given up. */
   abandon(): void;
   /** Stops listening and asking; what is under way stays open. */
@@ -56,8 +57,9 @@ export interface Controller {
 /** Runs the state machine: hands it events, does what it asks for, and asks the backend while something is open. */
 export function createController(deps: ControllerDeps): Controller {
   const { window: host } = deps;
-  let state = initialState(deps.preset, deps.resumption, host.navigator.onLine);
-  let popup: Popup | null = null;
+  let popup = deps.openWindowAtOnce ? openPopup(host, deps.windowTitle) : null;
+  const early = deps.openWindowAtOnce ? (popup === null ? "blocked" : "open") : "none";
+  let state = initialState(deps.preset, deps.resumption, host.navigator.onLine, early);
   let disposed = false;
 
   const dispatch = (event: Event): void => {
@@ -71,48 +73,42 @@ export function createController(deps: ControllerDeps): Controller {
   };
 
   const run = (effect: Effect): void => {
-    switch (effect.type) {
-      case "openWindow":
-        popup = openPopup(host, deps.windowTitle());
-        return dispatch({ type: popup === null ? "windowBlocked" : "windowOpened" });
-      case "navigateWindow":
-        return popup?.navigate(effect.url);
-      case "focusWindow":
-        return popup?.focus();
-      case "closeWindow":
-        popup?.close();
-        popup = null;
-        return;
-      case "leave":
-        return host.location.assign(effect.url);
-      case "remember":
-        return remember(host, effect.authorizationId);
-      case "emit":
-        return deps.emit(effect.event);
-      case "emitError":
-        return deps.emit({ type: "error", detail: { error: toConnectError(deps, effect.failure) } });
-      default:
-        void ask(effect);
-    }
+    if (effect.type === "openWindow") {
+      popup = openPopup(host, deps.windowTitle);
+      dispatch({ type: popup === null ? "windowBlocked" : "windowOpened" });
+    } else if (effect.type === "navigateWindow") popup?.location.replace(effect.url);
+    else if (effect.type === "focusWindow") popup?.focus();
+    else if (effect.type === "closeWindow") {
+      popup?.close();
+      popup = null;
+    } else if (effect.type === "leave") host.location.assign(effect.url);
+    else if (effect.type === "remember") remember(host, effect.authorizationId);
+    else if (effect.type === "emit") deps.emit(effect.event);
+    else if (effect.type === "emitError")
+      deps.emit({ type: "error", detail: { error: toConnectError(deps, effect.failure) } });
+    else void ask(effect);
   };
 
   /** Never rejects: what goes wrong becomes an event. */
-  const ask = async (effect: Effect): Promise<void> => {
+  const ask = async (effect: Errand): Promise<void> => {
+    const slow = host.setTimeout(() => dispatch({ type: "slow" }), SLOW_AFTER_MS);
     try {
-      await perform(deps, effect, dispatch);
+      const event = await doErrand(deps, effect);
+      if (event !== null) dispatch(event);
     } catch (error) {
       const network = error instanceof ApiFailure && error.code === "network";
       if (network && !host.navigator.onLine) dispatch({ type: "offline" });
       dispatch({ type: "failed", effect, failure: readFailure(error), network });
     }
+    host.clearTimeout(slow);
   };
 
   const watcher = createWatcher(host, ask, (authorizationId) => dispatch({ type: "timedOut", authorizationId }));
   const stopListening = listen(host, {
     message: (event) => {
-      const message = readAuthorizationMessage(event, { origin: deps.apiOrigin, window: popup?.window ?? null });
+      const message = readAuthorizationMessage(event, { origin: deps.apiOrigin, window: popup });
       if (message === null || popup === null) return;
-      acknowledge(popup.window, message.authorizationId, deps.apiOrigin);
+      acknowledge(popup, message.authorizationId, deps.apiOrigin);
       if (message.completionCode === undefined) return watcher.now();
       dispatch({
         type: "codeReceived",
@@ -145,57 +141,56 @@ export function createController(deps: ControllerDeps): Controller {
   };
 }
 
-/** Does what takes time, and reports how it ended. */
-async function perform(deps: ControllerDeps, effect: Effect, dispatch: (event: Event) => void): Promise<void> {
-  const { api } = deps;
-  switch (effect.type) {
-    case "loadSession": {
-      const slow = deps.window.setTimeout(() => dispatch({ type: "slow" }), SLOW_AFTER_MS);
-      try {
-        return dispatch({ type: "sessionLoaded", session: await api.loadSession(effect.reason) });
-      } finally {
-        deps.window.clearTimeout(slow);
-      }
-    }
+/** What takes time: asked of the backend. */
+type Errand = Exclude<
+  Effect,
+  {
+    type: "openWindow" | "navigateWindow" | "focusWindow" | "closeWindow" | "leave" | "remember" | "emit" | "emitError";
+  }
+>;
+
+/** @returns how it ended */
+async function doErrand({ api, window: host }: ControllerDeps, errand: Errand): Promise<Event | null> {
+  switch (errand.type) {
+    case "loadSession":
+      return { type: "sessionLoaded", session: await api.loadSession(errand.reason) };
     case "resolve": {
-      const parameters = await api.resolve(effect.provider, effect.parameters);
-      return dispatch({ type: "resolved", serial: effect.serial, parameters });
+      const { serial, provider } = errand;
+      return { type: "resolved", serial, parameters: await api.resolve(provider, errand.parameters) };
     }
     case "startAuthorization": {
-      const { flow } = effect;
-      const { verifier, challenge } = await createVerifier(deps.window.crypto);
-      const answer = await api.startAuthorization({
-        provider: flow.provider ?? "",
-        parameters: flow.parameters,
-        verifierChallenge: challenge,
-        display: flow.display,
-        ...(flow.connectionId === null ? {} : { connectionId: flow.connectionId }),
+      const { provider, parameters, display, connectionId, serial } = errand.flow;
+      const { verifier, challenge: verifierChallenge } = await createVerifier(host.crypto);
+      const { id: authorizationId, startUrl } = await api.startAuthorization({
+        provider: provider ?? "",
+        parameters,
+        verifierChallenge,
+        display,
+        connectionId: connectionId ?? undefined,
       });
-      const { id: authorizationId, startUrl } = answer;
-      return dispatch({ type: "started", serial: flow.serial, authorizationId, startUrl, verifier });
+      return { type: "started", serial, authorizationId, startUrl, verifier };
     }
     case "complete": {
-      const { authorizationId, verifier, completionCode } = effect;
-      const proof = {
-        ...(verifier === null ? {} : { verifier }),
-        ...(completionCode === null ? {} : { completionCode }),
-      };
-      const authorization = await api.completeAuthorization(authorizationId, proof);
-      return dispatch({ type: "authorizationSeen", authorization });
+      const { authorizationId, verifier, completionCode } = errand;
+      // What is not there is left out of JSON.
+      const proof = { verifier: verifier ?? undefined, completionCode: completionCode ?? undefined };
+      return { type: "authorizationSeen", authorization: await api.completeAuthorization(authorizationId, proof) };
     }
     case "lookAtAuthorization":
-      return dispatch({ type: "authorizationSeen", authorization: await api.authorization(effect.authorizationId) });
+      return { type: "authorizationSeen", authorization: await api.authorization(errand.authorizationId) };
     case "cancelAuthorization":
-      return api.cancelAuthorization(effect.authorizationId);
+      await api.cancelAuthorization(errand.authorizationId);
+      return null;
     case "lookAtConnection":
-      return dispatch({ type: "connectionSeen", connection: await api.connection(effect.connectionId) });
-    case "change":
-      await api.changeConnection(effect.connectionId, effect.verb);
-      return effect.verb === "disconnect"
-        ? dispatch({ type: "disconnected", connectionId: effect.connectionId })
-        : dispatch({ type: "connectionSeen", connection: await api.connection(effect.connectionId) });
+      return { type: "connectionSeen", connection: await api.connection(errand.connectionId) };
+    case "change": {
+      const { connectionId, verb } = errand;
+      await api.changeConnection(connectionId, verb);
+      if (verb === "disconnect") return { type: "disconnected", connectionId };
+      return { type: "connectionSeen", connection: await api.connection(connectionId) };
+    }
     default:
-      return;
+      return null;
   }
 }
 
@@ -207,7 +202,7 @@ interface Watcher {
 /** Keeps asking about the one thing that the screen shown now waits for. */
 function createWatcher(
   host: Window,
-  ask: (effect: Effect) => Promise<void>,
+  ask: (errand: Errand) => Promise<void>,
   onTimeout: (authorizationId: string) => void,
 ): Watcher {
   let followed = "";
@@ -232,13 +227,13 @@ function createWatcher(
         next.kind === "authorization"
           ? startPoll(
               deps,
-              AUTHORIZATION_PACE,
+              QUICK_PACE,
               () => ask({ type: "lookAtAuthorization", authorizationId: next.id }),
               () => onTimeout(next.id),
             )
           : startPoll(
               deps,
-              next.importing ? IMPORT_PACE : CONNECTION_PACE,
+              next.importing ? { ...QUICK_PACE, limitMs: CONNECTION_PACE.limitMs } : CONNECTION_PACE,
               () => ask({ type: "lookAtConnection", connectionId: next.id }),
               () => undefined,
             );
@@ -248,13 +243,13 @@ function createWatcher(
 }
 
 /** Tells after a while that the window seems closed: a hint for the person, never a reason to give up. Counts down, too. */
-function everySecond(host: Window, popup: () => Popup | null, dispatch: (event: Event) => void): () => void {
+function everySecond(host: Window, popup: () => Window | null, dispatch: (event: Event) => void): () => void {
   let closedMs = 0;
   const interval = host.setInterval(() => {
     dispatch({ type: "second" });
     const shown = popup();
     if (shown === null) return;
-    closedMs = shown.seemsClosed() ? closedMs + SECOND_MS : 0;
+    closedMs = shown.closed ? closedMs + SECOND_MS : 0;
     dispatch({ type: "windowSeemsClosed", closed: closedMs > SEEMS_CLOSED_AFTER_MS });
   }, SECOND_MS);
   return () => host.clearInterval(interval);
@@ -287,12 +282,12 @@ function readFailure(error: unknown): Failure {
   return { ...failureOf(code === "network" ? "offline" : toErrorCode(code), null), requestId, retryAfterSeconds };
 }
 
-function toConnectError(deps: ControllerDeps, failure: Failure) {
+function toConnectError(deps: ControllerDeps, failure: Failure): ConnectError {
   return {
     code: failure.code,
-    ...(failure.provider === null ? {} : { provider: failure.provider }),
+    provider: failure.provider ?? undefined,
     retriable: failure.retriable,
-    ...(failure.requestId === null ? {} : { requestId: failure.requestId }),
+    requestId: failure.requestId ?? undefined,
     message: deps.wordFailure(failure),
   };
 }

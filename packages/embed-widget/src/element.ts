@@ -80,16 +80,16 @@ function createElementClass(scriptOrigin: string | null): CustomElementConstruct
 
     attributeChangedCallback(name: string, before: string | null, value: string | null): void {
       if (before === value) return;
-      this.#widget?.update(name === "theme" ? { theme: asTheme(value) } : { locale: value ?? undefined });
+      this.#widget?.update({ [name]: value ?? undefined });
     }
 
     open(options: Partial<ConnectOptions> = {}, start = { openWindowAtOnce: false }): void {
       if (this.#widget !== null) return;
       const merged = { ...this.#readOptions(), ...options };
       const { fetchSessionToken } = merged;
-      if (fetchSessionToken === undefined) throw new TypeError("set fetchSessionToken before opening the widget");
+      if (fetchSessionToken === undefined) throw new TypeError("fetchSessionToken is missing");
       const apiBase = merged.apiBase ?? scriptOrigin;
-      if (apiBase === null) throw new TypeError("set apiBase (or the api-base attribute) to the backend’s origin");
+      if (apiBase === null) throw new TypeError("apiBase is missing");
 
       this.#widget = mount({
         root: this.shadowRoot ?? this.attachShadow({ mode: "open" }),
@@ -112,26 +112,20 @@ function createElementClass(scriptOrigin: string | null): CustomElementConstruct
     }
 
     #startInline(): void {
-      const inline = (this.getAttribute("mode") ?? "inline") === "inline";
+      const inline = this.getAttribute("mode") !== "modal";
       if (inline && this.isConnected && this.#fetchSessionToken !== null && this.#widget === null) this.open();
     }
 
     #readOptions(): Partial<ConnectOptions> {
-      const attribute = (name: string): string | undefined => this.getAttribute(name) ?? undefined;
-      return {
-        ...(this.#fetchSessionToken === null ? {} : { fetchSessionToken: this.#fetchSessionToken }),
-        mode: attribute("mode") === "modal" ? "modal" : "inline",
-        provider: attribute("provider"),
-        parameters: this.parameters ?? undefined,
-        connectionId: attribute("connection-id"),
-        intent: oneOf(["connect", "reauthorize", "manage"], attribute("intent")),
-        authorizationDisplay: oneOf(["auto", "popup", "redirect"], attribute("authorization-display")),
-        locale: attribute("locale"),
-        messages: this.messages ?? undefined,
-        theme: asTheme(this.getAttribute("theme")),
-        appearance: this.#appearance ?? undefined,
-        apiBase: attribute("api-base"),
-      };
+      // `connection-id` → `connectionId`; what a word means is checked where it is used.
+      const words = Array.from(this.attributes, ({ name, value }) => [
+        name.replace(/-([a-z])/g, (_dash, letter: string) => letter.toUpperCase()),
+        value,
+      ]);
+      const mode = this.getAttribute("mode") === "modal" ? "modal" : "inline";
+      const { fetchSessionToken, appearance, messages, parameters } = this;
+      const set = Object.entries({ fetchSessionToken, appearance, messages, parameters, mode });
+      return Object.fromEntries([...words, ...set.filter(([, value]) => value !== null)]);
     }
 
     /** Properties that a framework set before the element was defined hide the accessors of the class. */
@@ -148,12 +142,4 @@ function createElementClass(scriptOrigin: string | null): CustomElementConstruct
       this.dispatchEvent(new CustomEvent(`patchbay:${type}`, { detail, bubbles: false, composed: true }));
     }
   };
-}
-
-function asTheme(value: string | null): ConnectOptions["theme"] {
-  return oneOf(["auto", "light", "dark"], value ?? undefined);
-}
-
-function oneOf<T extends string>(known: readonly T[], value: string | undefined): T | undefined {
-  return known.find((candidate) => candidate === value);
 }

@@ -4,7 +4,7 @@ import { App, screenKey } from "./app.tsx";
 import { applyAppearance } from "./apply-appearance.ts";
 import { type Controller, createController } from "./controller.ts";
 import { en } from "./i18n/en.ts";
-import { createTranslate, type Translate, usableLocale } from "./i18n/translate.ts";
+import { createTranslate, type Translate, chooseLocale } from "./i18n/translate.ts";
 import type { Preset, Resumption } from "./machine/index.ts";
 import { hasPopups } from "./popup.ts";
 import css from "./styles.css?inline";
@@ -40,6 +40,7 @@ export function mount(input: MountOptions): Widget {
   const host = document.defaultView;
   if (host === null) throw new Error("the document is in no window");
 
+  const preset = readPreset(input.options, host);
   let look: Look = input.options;
   const surface = build(root, mode);
   const gone = new AbortController();
@@ -51,20 +52,23 @@ export function mount(input: MountOptions): Widget {
   });
   const words = (): { readonly t: Translate; readonly locale: string } => {
     const { locale: wished, messages } = look;
-    const { session } = controller.state();
-    const locale = usableLocale(wished, session?.locale, document.documentElement.lang, host.navigator.language);
-    return { locale, t: createTranslate(locale, en, messages) };
+    const state = controller.state();
+    const { session } = state;
+    const locale = chooseLocale(wished, session?.locale ?? null, document.documentElement.lang);
+    const names = { host: session?.hostName ?? messages?.theHost ?? en.theHost, app: appName(state) };
+    return { locale, t: createTranslate(locale, en, messages, names) };
   };
   const controller = createController({
     api,
     apiOrigin: new URL(input.apiBase, host.location.href).origin,
     window: host,
-    preset: readPreset(input, host),
+    preset,
     resumption: input.resumption,
     emit,
     onChange: () => draw(),
-    wordFailure: (failure) => failureWords({ state: controller.state(), ...words() }, failure).title,
-    windowTitle: () => windowTitle(controller, words().t),
+    wordFailure: (failure) => failureWords(words(), failure).title,
+    windowTitle: input.options.messages?.windowOpening ?? en.windowOpening,
+    openWindowAtOnce: input.openWindowAtOnce && preset.display === "popup",
   });
 
   let closed = false;
@@ -171,17 +175,15 @@ function showModal(dialog: HTMLDialogElement, controller: Controller, close: () 
   };
 }
 
-function readPreset({ options, openWindowAtOnce }: MountOptions, host: Window): Preset {
+function readPreset(options: ConnectOptions, host: Window): Preset {
   const wished = options.authorizationDisplay ?? "auto";
-  const display = wished === "auto" ? (hasPopups(host.navigator.userAgent) ? "popup" : "redirect") : wished;
+  const redirects = wished === "redirect" || (wished !== "popup" && !hasPopups(host.navigator.userAgent));
   return {
     provider: options.provider ?? null,
     parameters: options.parameters ?? null,
     connectionId: options.connectionId ?? null,
     intent: options.intent ?? "connect",
-    display,
-    showConsent: options.appearance?.layout?.showConsent ?? true,
-    openWindowAtOnce: openWindowAtOnce && display === "popup",
+    display: redirects ? "redirect" : "popup",
   };
 }
 
@@ -191,18 +193,10 @@ function readState(controller: Controller): ConnectHandle["state"] {
   return name === "waiting" || name === "finishing" ? "busy" : "open";
 }
 
-function windowTitle(controller: Controller, t: Translate): string {
-  const state = controller.state();
-  const provider = state.screen.name === "waiting" ? state.screen.flow.provider : state.preset.provider;
-  return t("window.opening", { app: appName(state, provider) });
-}
-
-async function copyText(host: Window, text: string): Promise<boolean> {
-  try {
-    await host.navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Not allowed on this page: the id stays readable and selectable.
-    return false;
-  }
+/** Not allowed on every page: then the id stays readable in the text. */
+function copyText(host: Window, text: string): Promise<boolean> {
+  return host.navigator.clipboard.writeText(text).then(
+    () => true,
+    () => false,
+  );
 }

@@ -12,19 +12,19 @@ import {
 /** What a page uses: the same for the npm package and the script tag. */
 export interface PatchbayConnect {
   /** Opens the widget. Synchronous: safe to call in a click. */
-  open(options: ConnectOptions): ConnectHandle;
+  readonly open: (options: ConnectOptions) => ConnectHandle;
   /**
    * Opens the widget at one provider.
    *
    * With `options.parameters` (`{}` where the provider asks nothing) the provider's window opens in the same click.
    */
-  connect(provider: ProviderId, options: ConnectOptions): ConnectHandle;
+  readonly connect: (provider: ProviderId, options: ConnectOptions) => ConnectHandle;
   /** Goes on after redirect mode came back. @returns `null` when the address has no `pb_authorization` */
-  resume(options: ConnectOptions): ConnectHandle | null;
+  readonly resume: (options: ConnectOptions) => ConnectHandle | null;
   /** Makes the first opening quicker; call it when idle, or on `pointerenter`. */
-  preload(options?: { readonly apiBase?: string | undefined }): Promise<void>;
+  readonly preload: (options?: { readonly apiBase?: string | undefined }) => Promise<void>;
   /** Registers the element under your own name. */
-  define(tag?: string): void;
+  readonly define: (tag?: string) => void;
 }
 
 /** @param scriptOrigin asked only when used, as there is no address on a server */
@@ -43,14 +43,14 @@ export function createPatchbayConnect(scriptOrigin: () => string | null): Patchb
     async preload(options = {}) {
       const apiBase = options.apiBase ?? scriptOrigin();
       define();
-      if (apiBase !== null) preconnect(new URL(apiBase, location.href).origin);
+      if (apiBase !== null) preconnect(apiBase);
     },
   };
 }
 
 function createElement(tag: string, options: ConnectOptions): PatchbayConnectElement {
   const { mode = "modal", container } = options;
-  if (mode === "inline" && container === undefined) throw new TypeError("an inline widget needs a container");
+  if (mode === "inline" && container === undefined) throw new TypeError("container is missing");
   const element = document.createElement(tag) as PatchbayConnectElement;
   element.setAttribute("mode", mode);
   (mode === "inline" && container ? container : document.body).append(element);
@@ -95,11 +95,7 @@ function openIn(element: PatchbayConnectElement, options: ConnectOptions, openWi
   };
 }
 
-function preconnect(origin: string): void {
-  if (document.head.querySelector(`link[rel=preconnect][href="${CSS.escape(origin)}"]`) !== null) return;
+function preconnect(href: string): void {
   const link = document.createElement("link");
-  link.rel = "preconnect";
-  link.href = origin;
-  link.crossOrigin = "anonymous";
-  document.head.append(link);
+  document.head.append(Object.assign(link, { rel: "preconnect", href, crossOrigin: "" }));
 }

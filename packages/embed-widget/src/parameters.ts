@@ -22,10 +22,7 @@ export function checkParameter(parameter: Pick<Parameter, "suffix">, typed: stri
   if (text === "") return { ok: false, problem: "format" };
   if (parameter.suffix === null) return { ok: true, value: text };
 
-  const address = text
-    .toLowerCase()
-    .replace(/^[a-z]+:\/\//, "")
-    .replace(/^@/, "");
+  const address = text.toLowerCase().replace(/^[a-z]+:\/\//, "");
   const inAdmin = ADMIN_ADDRESS.exec(address)?.[1];
   const host = inAdmin ?? address.split(/[/?#]/)[0] ?? "";
   const name = host.endsWith(parameter.suffix) ? host.slice(0, -parameter.suffix.length) : host;

@@ -3,30 +3,17 @@ import type { AuthorizationMessage } from "@patchbay/shared";
 const WIDTH = 620;
 const HEIGHT = 760;
 
-/** A window that must be opened in the task of a click, before it is known where it goes. */
-export interface Popup {
-  /** Only a hint: true as well for a window that was cut off from this page. */
-  seemsClosed(): boolean;
-  navigate(url: string): void;
-  focus(): void;
-  close(): void;
-  readonly window: Window;
-}
-
-/** @returns `null` when the browser blocked it */
-export function openPopup(host: Window, title: string): Popup | null {
-  const left = Math.max(0, Math.round(host.screenX + (host.outerWidth - WIDTH) / 2));
-  const top = Math.max(0, Math.round(host.screenY + (host.outerHeight - HEIGHT) / 2));
+/**
+ * Opens a blank window. It must be opened in the task of a click, before it is known where it goes.
+ *
+ * @returns `null` when the browser blocked it
+ */
+export function openPopup(host: Window, title: string): Window | null {
+  const left = host.screenX + (host.outerWidth - WIDTH) / 2;
+  const top = host.screenY + (host.outerHeight - HEIGHT) / 2;
   const popup = host.open("about:blank", "_blank", `popup,width=${WIDTH},height=${HEIGHT},left=${left},top=${top}`);
-  if (popup === null) return null;
-  fill(popup, title);
-  return {
-    window: popup,
-    seemsClosed: () => popup.closed,
-    navigate: (url) => popup.location.replace(url),
-    focus: () => popup.focus(),
-    close: () => popup.close(),
-  };
+  if (popup !== null) fill(popup, title);
+  return popup;
 }
 
 /** A word in the blank window, until the provider's page is there. */
@@ -35,15 +22,7 @@ function fill(popup: Window, title: string): void {
     const { document } = popup;
     document.title = title;
     document.body.textContent = title;
-    Object.assign(document.body.style, {
-      font: "16px/1.5 system-ui, sans-serif",
-      margin: "0",
-      display: "grid",
-      placeItems: "center",
-      minHeight: "100vh",
-      colorScheme: "light dark",
-      opacity: "0.7",
-    });
+    document.documentElement.style.colorScheme = "light dark";
   } catch {
     // A page that isolates itself may not write into it; it is only a courtesy.
   }
@@ -74,7 +53,5 @@ export function acknowledge(popup: Window, authorizationId: string, origin: stri
 
 /** In-app browsers open no second window, or one that never comes back. */
 export function hasPopups(userAgent: string): boolean {
-  return !/\b(FBAN|FBAV|FB_IAB|Instagram|Line|MicroMessenger|Snapchat|Pinterest|TikTok|BytedanceWebview)\b|; wv\)/.test(
-    userAgent,
-  );
+  return !/FB[A_]|Instagram|Line\/|; wv\)/.test(userAgent);
 }

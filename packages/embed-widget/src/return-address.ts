@@ -6,7 +6,7 @@ const PARAMETERS = { authorization: "pb_authorization", code: "pb_code" } as con
 const HISTORY_KEY = "connectAuthorization";
 
 export function hasReturn(host: Window): boolean {
-  return new URL(host.location.href).searchParams.has(PARAMETERS.authorization);
+  return host.location.search.includes(PARAMETERS.authorization);
 }
 
 /** Takes the return parameters out of the address, so that they are in no history, log or referrer. */

@@ -4,39 +4,44 @@ export type Values = Readonly<Record<string, string | number>>;
 export type Translate = (key: MessageKey, values?: Values) => string;
 
 /** `{name}` or `{name, plural, one {…} other {…}}`; branches hold no further braces. */
-const PLACEHOLDER = /\{(\w+)(?:, plural, ((?:[=\w]+ \{[^{}]*\} ?)+))?\}/g;
-const BRANCH = /([=\w]+) \{([^{}]*)\}/g;
+const PLACEHOLDER = /\{(\w+)(?:, plural, ((?:\w+ \{[^{}]*\} ?)+))?\}/g;
+const BRANCH = /(\w+) \{([^{}]*)\}/g;
 
-/** Makes the function that words everything, in one language. Numbers are written as the locale does. */
-export function createTranslate(locale: string, messages: Messages, overrides: Partial<Messages> = {}): Translate {
+/**
+ * Makes the function that words everything, in one language. Numbers are written as the locale does.
+ *
+ * @param always values that every sentence may use
+ */
+export function createTranslate(
+  locale: string,
+  messages: Messages,
+  overrides: Partial<Messages> = {},
+  always: Values = {},
+): Translate {
   const plurals = new Intl.PluralRules(locale);
   const numbers = new Intl.NumberFormat(locale);
-  const write = (value: string | number | undefined): string =>
-    typeof value === "number" ? numbers.format(value) : (value ?? "");
 
-  return (key, values = {}) =>
+  return (key, values) =>
     (overrides[key] ?? messages[key]).replace(PLACEHOLDER, (_whole, name: string, branches: string | undefined) => {
-      const value = values[name];
-      if (branches === undefined) return write(value);
-      const amount = Number(value ?? 0);
-      return pick(branches, amount, plurals.select(amount)).replaceAll("#", numbers.format(amount));
+      const value = values?.[name] ?? always[name] ?? "";
+      if (branches === undefined) return typeof value === "number" ? numbers.format(value) : value;
+      const amount = Number(value);
+      return pick(branches, plurals.select(amount)).replaceAll("#", numbers.format(amount));
     });
 }
 
-function pick(branches: string, amount: number, category: string): string {
-  const found = new Map(Array.from(branches.matchAll(BRANCH), (branch) => [branch[1] ?? "", branch[2] ?? ""]));
-  return found.get(`=${amount}`) ?? found.get(category) ?? found.get("other") ?? "";
+function pick(branches: string, category: string): string {
+  const found = new Map(Array.from(branches.matchAll(BRANCH), ([, name, words]) => [name, words]));
+  return found.get(category) ?? found.get("other") ?? "";
 }
 
-/** The first of the wished tags that `Intl` accepts. */
-export function usableLocale(...wished: readonly (string | null | undefined)[]): string {
-  for (const tag of wished) {
-    if (!tag) continue;
-    try {
-      return Intl.getCanonicalLocales(tag)[0] ?? "en";
-    } catch {
-      // Not a language tag: the next one counts.
-    }
+/** The locale of numbers and dates: what was asked for, else a kind of English, as the sentences are English. */
+export function chooseLocale(asked: string | undefined, ...guesses: readonly (string | null)[]): string {
+  const wished = asked ?? guesses.find((guess) => /^en\b/i.test(guess ?? "")) ?? "en";
+  try {
+    return Intl.getCanonicalLocales(wished)[0] ?? "en";
+  } catch {
+    // Not a language tag.
+    return "en";
   }
-  return "en";
 }

@@ -31,14 +31,12 @@ export function resumeFlow(before: State): Step {
 }
 
 export function windowOpened(state: State): Step {
-  if (state.session === null) return stay({ ...state, earlyWindow: "open" });
   return state.screen.name === "waiting"
     ? stay(state, { type: "startAuthorization", flow: state.screen.flow })
     : stay(state, { type: "closeWindow" });
 }
 
 export function windowBlocked(state: State): Step {
-  if (state.session === null) return stay({ ...state, earlyWindow: "blocked" });
   return state.screen.name === "waiting" ? blocked(state, state.screen.flow) : stay(state);
 }
 
@@ -89,7 +87,7 @@ export function authorizationSeen(state: State, authorization: Authorization): S
       return ended(
         state,
         flow,
-        failureOf(toErrorCode(authorization.error), flow.provider, accountOf(state, authorization)),
+        failureOf(toErrorCode(authorization.error), flow.provider, authorization.connection ?? accountOf(state, flow)),
       );
     case "expired":
       return ended(state, flow, failureOf("popup_timeout", flow.provider));
@@ -145,8 +143,7 @@ export function firstScreen(state: State): Screen {
 export function entryScreen(state: State, target: FlowTarget): Screen {
   const { provider, parameters, connectionId } = target;
   if (provider === null) return { name: "list" };
-  const asks = parametersOf(state, provider).length > 0 && !state.preset.showConsent;
-  return connectionId === null && (asks || isMissingParameters(state, target))
+  return connectionId === null && isMissingParameters(state, target)
     ? { name: "parameters", provider, values: parameters, problems: {}, busy: false }
     : { name: "consent", provider, parameters, connectionId };
 }
@@ -216,10 +213,10 @@ function dropFlow({ authorizationId }: Flow): readonly Effect[] {
   return authorizationId === null ? OVER : [...OVER, { type: "cancelAuthorization", authorizationId }];
 }
 
-/** The account that is connected already, so that it can be named and opened. */
-function accountOf(state: State, { connection, provider, accountName }: Authorization): Connection | null {
-  const same = (known: Connection): boolean => known.provider === provider && known.accountName === accountName;
-  return connection ?? state.connections.find(same) ?? null;
+/** The account that is connected already, so that it can be named and opened; `null` when it may be one of several. */
+export function accountOf({ connections }: State, { provider }: Flow): Connection | null {
+  const [only = null, another] = connections.filter((known) => known.provider === provider);
+  return another === undefined ? only : null;
 }
 
 /** Straight back to the provider, unless something has to be asked first. */

@@ -1,11 +1,12 @@
-import { currentFlow, ended } from "./authorize.ts";
-import type { Effect, Event, Failure, ParameterProblem, State, Step } from "./state.ts";
+import { accountOf, currentFlow, ended } from "./authorize.ts";
+import type { Effect, Event, Failure, FlowTarget, ParameterProblem, State, Step } from "./state.ts";
 import { go, stay } from "./step-result.ts";
 
 type Failed = Extract<Event, { type: "failed" }>;
 
-/** Seconds to wait before the next try, by failures in a row. */
-const BACKOFF_SECONDS = [0, 5, 15, 30, 60];
+/** Seconds to wait before the next try, for each one in a row that failed. */
+const BACKOFF_SECONDS = 10;
+const BACKOFF_CEILING_SECONDS = 60;
 
 /** What follows when something that was to be done did not work. */
 export function stepFailed(state: State, event: Failed): Step {
@@ -14,29 +15,19 @@ export function stepFailed(state: State, event: Failed): Step {
   if (event.network && !state.online) return stay({ ...state, deferred: effect });
   if (failure.code === "session_expired") return expired(state, failure);
 
-  switch (effect.type) {
-    case "loadSession":
-      return show(state, failure, { type: "start", reason: "init" }, { type: "closeWindow" });
-    case "resolve":
-      return notAccepted(state, failure, effect.provider, effect.parameters);
-    case "startAuthorization":
-      return notAccepted(state, failure, effect.flow.provider, effect.flow.parameters);
-    case "complete":
-    case "lookAtAuthorization":
-      return notCompleted(state, event);
-    case "change":
-      return notChanged(state, failure);
-    default:
-      return stay(state);
-  }
+  if (effect.type === "loadSession")
+    return show(state, failure, { type: "start", reason: "init" }, { type: "closeWindow" });
+  if (effect.type === "resolve") return notAccepted(state, failure, effect);
+  if (effect.type === "startAuthorization") return notAccepted(state, failure, effect.flow);
+  if (effect.type === "complete" || effect.type === "lookAtAuthorization") return notCompleted(state, event);
+  return effect.type === "change" ? notChanged(state, failure) : stay(state);
 }
 
 /** Parameters that the backend refused are shown at their field, everything else as a screen. */
 function notAccepted(
   state: State,
   failure: Failure,
-  provider: string | null,
-  parameters: Readonly<Record<string, string>>,
+  { provider, parameters }: Pick<FlowTarget, "provider" | "parameters">,
 ): Step {
   const { screen } = state;
   const problem = parameterProblem(failure);
@@ -57,7 +48,8 @@ function notAccepted(
 function notCompleted(state: State, { effect, failure, network }: Failed): Step {
   const flow = currentFlow(state);
   if (flow === null) return stay(state);
-  if (!network) return paced(ended(state, flow, { ...failure, provider: flow.provider }));
+  const connection = failure.code === "already_connected" ? accountOf(state, flow) : null;
+  if (!network) return paced(ended(state, flow, { ...failure, provider: flow.provider, connection }));
   // Whether the backend got it is unknown: the next look tells.
   return effect.type === "complete"
     ? go(state, { name: "finishing", flow: { ...flow, completing: false } })
@@ -91,7 +83,7 @@ function show(state: State, failure: Failure, retry: Event, ...effects: readonly
 function paced({ state, effects }: Step): Step {
   const { screen, failures } = state;
   if (screen.name !== "failed") return { state, effects };
-  const backoff = BACKOFF_SECONDS[Math.min(failures, BACKOFF_SECONDS.length - 1)] ?? 0;
+  const backoff = Math.min(failures * BACKOFF_SECONDS, BACKOFF_CEILING_SECONDS);
   const retryAfterSeconds = Math.max(screen.failure.retryAfterSeconds, backoff);
   const failure = { ...screen.failure, retryAfterSeconds };
   return go({ ...state, failures: failures + 1 }, { ...screen, failure }, ...effects);
@@ -99,20 +91,11 @@ function paced({ state, effects }: Step): Step {
 
 /** The person went on meanwhile. */
 function isStale(state: State, effect: Effect): boolean {
-  const { screen } = state;
-  switch (effect.type) {
-    case "loadSession":
-      return screen.name !== "loading";
-    case "resolve":
-      return screen.name !== "parameters" || effect.serial !== state.serial;
-    case "startAuthorization":
-      return currentFlow(state)?.serial !== effect.flow.serial;
-    case "complete":
-    case "lookAtAuthorization":
-      return currentFlow(state)?.authorizationId !== effect.authorizationId;
-    default:
-      return false;
-  }
+  const { screen, serial } = state;
+  if (effect.type === "loadSession") return screen.name !== "loading";
+  if (effect.type === "resolve") return screen.name !== "parameters" || effect.serial !== serial;
+  if (effect.type === "startAuthorization") return currentFlow(state)?.serial !== effect.flow.serial;
+  return "authorizationId" in effect && currentFlow(state)?.authorizationId !== effect.authorizationId;
 }
 
 function parameterProblem({ code }: Failure): ParameterProblem | null {

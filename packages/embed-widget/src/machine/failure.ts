@@ -2,20 +2,23 @@ import type { Connection } from "@patchbay/shared";
 import type { ConnectErrorCode } from "../types.ts";
 import type { Failure } from "./state.ts";
 
-/** Codes that hosts and people meet under the backend's own name. */
-const CODES = new Set<string>([
-  "session_expired",
-  "session_forbidden",
-  "origin_not_allowed",
-  "access_denied",
-  "missing_scopes",
-  "already_connected",
-  "account_mismatch",
-  "invalid_shop",
-  "shop_not_found",
-  "provider_unavailable",
-  "rate_limited",
-] satisfies ConnectErrorCode[]);
+/** How each failure is worded (the beginning of its message keys), and whether trying again may help. */
+export const FAILURES = {
+  access_denied: { words: "denied", retriable: true },
+  missing_scopes: { words: "denied", retriable: true },
+  already_connected: { words: "already", retriable: false },
+  account_mismatch: { words: "mismatch", retriable: true },
+  popup_timeout: { words: "timeout", retriable: true },
+  session_expired: { words: "expired", retriable: true },
+  provider_unavailable: { words: "provider", retriable: true },
+  rate_limited: { words: "rate", retriable: true },
+  session_forbidden: { words: "error", retriable: false },
+  origin_not_allowed: { words: "error", retriable: false },
+  invalid_shop: { words: "error", retriable: false },
+  shop_not_found: { words: "error", retriable: false },
+  offline: { words: "error", retriable: true },
+  unknown: { words: "error", retriable: true },
+} as const satisfies Record<ConnectErrorCode, { readonly words: string; readonly retriable: boolean }>;
 
 /** Codes of the backend that mean the same to people. */
 const ALIASES: Readonly<Record<string, ConnectErrorCode>> = {
@@ -27,19 +30,9 @@ const ALIASES: Readonly<Record<string, ConnectErrorCode>> = {
   authorization_not_found: "popup_timeout",
 };
 
-/** Trying the same once more leads nowhere. */
-const FINAL = new Set<ConnectErrorCode>([
-  "session_forbidden",
-  "origin_not_allowed",
-  "already_connected",
-  "account_mismatch",
-  "invalid_shop",
-  "shop_not_found",
-]);
-
 export function toErrorCode(code: string | null): ConnectErrorCode {
   const known = code ?? "";
-  return CODES.has(known) ? (known as ConnectErrorCode) : (ALIASES[known] ?? "unknown");
+  return known in FAILURES ? (known as ConnectErrorCode) : (ALIASES[known] ?? "unknown");
 }
 
 export function failureOf(
@@ -47,5 +40,12 @@ export function failureOf(
   provider: string | null,
   connection: Connection | null = null,
 ): Failure {
-  return { code, provider, requestId: null, retriable: !FINAL.has(code), retryAfterSeconds: 0, connection };
+  return {
+    code,
+    provider,
+    requestId: null,
+    retriable: FAILURES[code].retriable,
+    retryAfterSeconds: 0,
+    connection,
+  };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
-export { failureOf, toErrorCode } from "./failure.ts";
+export { currentFlow } from "./authorize.ts";
+export { failureOf, FAILURES, toErrorCode } from "./failure.ts";
 export * from "./state.ts";
 export { step } from "./step.ts";

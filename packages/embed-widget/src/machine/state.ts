@@ -8,9 +8,6 @@ export interface Preset {
   readonly connectionId: string | null;
   readonly intent: "connect" | "reauthorize" | "manage";
   readonly display: Display;
-  readonly showConsent: boolean;
-  /** The window opens in the click that opened the widget, before the session is known. */
-  readonly openWindowAtOnce: boolean;
 }
 
 export type Display = "popup" | "redirect";
@@ -106,7 +103,8 @@ export interface State {
   readonly online: boolean;
   /** Repeated when the browser is online again. */
   readonly deferred: Effect | null;
-  readonly earlyWindow: "none" | "open" | "blocked";
+  /** A window opened in the click that opened the widget, before the session is known. */
+  readonly earlyWindow: EarlyWindow;
   /** Whether a connection was made or repaired since the opening. */
   readonly completed: boolean;
   readonly serial: number;
@@ -191,7 +189,14 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-export function initialState(preset: Preset, resumption: Resumption | null, online: boolean): State {
+export type EarlyWindow = "none" | "open" | "blocked";
+
+export function initialState(
+  preset: Preset,
+  resumption: Resumption | null,
+  online: boolean,
+  earlyWindow: EarlyWindow = "none",
+): State {
   return {
     preset,
     resumption,
@@ -200,7 +205,7 @@ export function initialState(preset: Preset, resumption: Resumption | null, onli
     screen: { name: "loading", slow: false },
     online,
     deferred: null,
-    earlyWindow: "none",
+    earlyWindow,
     completed: false,
     serial: 0,
     failures: 0,

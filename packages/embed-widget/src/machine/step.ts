@@ -19,89 +19,60 @@ import {
 import { connectionSeen, changeConnection, disconnected, manage } from "./connections.ts";
 import { stepFailed } from "./failed.ts";
 import { failureOf } from "./failure.ts";
-import type { Effect, Event, ParameterProblem, State, Step } from "./state.ts";
+import type { Effect, Event, ParameterProblem, Screen, State, Step } from "./state.ts";
 import { go, stay } from "./step-result.ts";
 
 type Of<T extends Event["type"]> = Extract<Event, { type: T }>;
 
+/** What follows from each kind of event. */
+const STEPS: { readonly [T in Event["type"]]: (state: State, event: Of<T>) => Step } = {
+  start,
+  sessionLoaded,
+  slow: (state) => change(state, "loading", { slow: true }),
+  select,
+  submitParameters,
+  editParameters: (state) => change(state, "parameters", { problems: {} }),
+  resolved,
+  authorize: (state, { target, display }) => beginFlow(state, target, display),
+  windowOpened,
+  windowBlocked,
+  windowSeemsClosed: (state, { closed }) => change(state, "waiting", { seemsClosed: closed }),
+  started,
+  codeReceived,
+  authorizationSeen: (state, { authorization }) => authorizationSeen(state, authorization),
+  timedOut,
+  openAgain: (state) => restartFlow(state, "popup"),
+  continueHere: (state) => restartFlow(state, "redirect"),
+  showWindow: (state) => stay(state, { type: "focusWindow" }),
+  cancel: cancelFlow,
+  back,
+  show: (state, { screen }) => go({ ...state, serial: state.serial + 1 }, screen),
+  manage: (state, { connectionId }) => manage(state, connectionId),
+  connectionSeen: (state, { connection }) => connectionSeen(state, connection),
+  change: (state, { verb }) => changeConnection(state, verb),
+  askDisconnect,
+  disconnected: (state, { connectionId }) => disconnected(state, connectionId),
+  failed: stepFailed,
+  copied: (state) => change(state, "failed", { copied: true }),
+  second,
+  offline: (state) => stay({ ...state, online: false }),
+  online: (state) => stay({ ...state, online: true, deferred: null }, ...(state.deferred ? [state.deferred] : [])),
+};
+
 /** The whole behaviour of the widget: what follows from an event. Pure. */
-export function step(state: State, event: Event): Step {
-  const { screen } = state;
-  switch (event.type) {
-    case "start":
-      return start(state, event.reason);
-    case "sessionLoaded":
-      return sessionLoaded(state, event);
-    case "slow":
-      return screen.name === "loading" ? go(state, { ...screen, slow: true }) : stay(state);
-    case "select":
-      return select(state, event.provider);
-    case "submitParameters":
-      return submitParameters(state, event);
-    case "editParameters":
-      return screen.name === "parameters" ? go(state, { ...screen, problems: {} }) : stay(state);
-    case "resolved":
-      return resolved(state, event);
-    case "authorize":
-      return beginFlow(state, event.target, event.display);
-    case "windowOpened":
-      return windowOpened(state);
-    case "windowBlocked":
-      return windowBlocked(state);
-    case "windowSeemsClosed":
-      return screen.name === "waiting" ? go(state, { ...screen, seemsClosed: event.closed }) : stay(state);
-    case "started":
-      return started(state, event);
-    case "codeReceived":
-      return codeReceived(state, event);
-    case "authorizationSeen":
-      return authorizationSeen(state, event.authorization);
-    case "timedOut":
-      return timedOut(state, event);
-    case "openAgain":
-      return restartFlow(state, "popup");
-    case "continueHere":
-      return restartFlow(state, "redirect");
-    case "showWindow":
-      return stay(state, { type: "focusWindow" });
-    case "cancel":
-      return cancelFlow(state);
-    case "back":
-      return back(state);
-    case "show":
-      return go({ ...state, serial: state.serial + 1 }, event.screen);
-    case "manage":
-      return manage(state, event.connectionId);
-    case "connectionSeen":
-      return connectionSeen(state, event.connection);
-    case "change":
-      return changeConnection(state, event.verb);
-    case "askDisconnect":
-      return screen.name === "manage"
-        ? go(state, { name: "disconnect", connectionId: screen.connectionId, busy: false })
-        : stay(state);
-    case "disconnected":
-      return disconnected(state, event.connectionId);
-    case "failed":
-      return stepFailed(state, event);
-    case "copied":
-      return screen.name === "failed" ? go(state, { ...screen, copied: true }) : stay(state);
-    case "second":
-      return second(state);
-    case "offline":
-      return stay({ ...state, online: false });
-    case "online":
-      return stay({ ...state, online: true, deferred: null }, ...(state.deferred === null ? [] : [state.deferred]));
-    default:
-      return stay(state);
-  }
+export function step<T extends Event["type"]>(state: State, event: Of<T>): Step {
+  return STEPS[event.type as T](state, event);
 }
 
-function start(state: State, reason: "init" | "expired"): Step {
+/** The same screen with other data; nothing when another is shown by now. */
+function change<N extends Screen["name"]>(state: State, name: N, changes: Partial<Extract<Screen, { name: N }>>): Step {
+  return state.screen.name === name ? go(state, { ...state.screen, ...changes }) : stay(state);
+}
+
+function start(state: State, { reason }: Of<"start">): Step {
   const load: Effect = { type: "loadSession", reason };
   const next: State = { ...state, serial: state.serial + 1, session: null };
-  const early: readonly Effect[] = state.preset.openWindowAtOnce && reason === "init" ? [{ type: "openWindow" }] : [];
-  return go(next, { name: "loading", slow: false }, ...early, load);
+  return go(next, { name: "loading", slow: false }, load);
 }
 
 function sessionLoaded(before: State, { session }: Of<"sessionLoaded">): Step {
@@ -116,30 +87,27 @@ function sessionLoaded(before: State, { session }: Of<"sessionLoaded">): Step {
   );
 }
 
-function enter(before: State): Step {
-  const { preset } = before;
-  const screen = firstScreen(before);
-  if (!preset.openWindowAtOnce) return go(before, screen);
-  const state: State = { ...before, preset: { ...preset, openWindowAtOnce: false } };
-  const target = { provider: preset.provider, parameters: preset.parameters ?? {}, connectionId: null };
+function enter(state: State): Step {
+  const { provider, parameters: given, display } = state.preset;
+  const screen = firstScreen(state);
+  const target = { provider, parameters: given ?? {}, connectionId: null };
+  if (state.earlyWindow === "none") return go(state, screen);
   return screen.name === "list" || isMissingParameters(state, target)
     ? go({ ...state, earlyWindow: "none" }, screen, { type: "closeWindow" })
-    : beginFlow(state, target, preset.display);
+    : beginFlow(state, target, display);
 }
 
-function select(state: State, provider: string): Step {
+function select(state: State, { provider }: Of<"select">): Step {
   const { preset } = state;
   const parameters = provider === preset.provider ? (preset.parameters ?? {}) : {};
   const target = { provider, parameters, connectionId: null };
   const screen = entryScreen(state, target);
   const selected: Effect = { type: "emit", event: { type: "provider-selected", detail: { provider } } };
-  const next =
-    screen.name === "consent" && !preset.showConsent ? beginFlow(state, target, preset.display) : go(state, screen);
-  return stay({ ...next.state, serial: state.serial + 1 }, selected, ...next.effects);
+  return go({ ...state, serial: state.serial + 1 }, screen, selected);
 }
 
 function submitParameters(before: State, { values }: Of<"submitParameters">): Step {
-  const { screen, preset } = before;
+  const { screen } = before;
   if (screen.name !== "parameters" || screen.busy) return stay(before);
   const { provider } = screen;
   const problems: Record<string, ParameterProblem> = {};
@@ -151,7 +119,6 @@ function submitParameters(before: State, { values }: Of<"submitParameters">): St
   }
   const shown = { ...screen, values, problems };
   if (Object.keys(problems).length > 0) return go(before, shown);
-  if (!preset.showConsent) return beginFlow(before, { provider, parameters, connectionId: null }, preset.display);
   const state: State = { ...before, serial: before.serial + 1 };
   return go(state, { ...shown, busy: true }, { type: "resolve", serial: state.serial, provider, parameters });
 }
@@ -173,6 +140,13 @@ function second(state: State): Step {
   if (screen.name !== "failed" || screen.failure.retryAfterSeconds <= 0) return stay(state);
   const { failure } = screen;
   return go(state, { ...screen, failure: { ...failure, retryAfterSeconds: failure.retryAfterSeconds - 1 } });
+}
+
+function askDisconnect(state: State): Step {
+  const { screen } = state;
+  return screen.name === "manage"
+    ? go(state, { name: "disconnect", connectionId: screen.connectionId, busy: false })
+    : stay(state);
 }
 
 function back(state: State): Step {

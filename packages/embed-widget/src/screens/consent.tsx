@@ -3,7 +3,7 @@ import { Icon } from "../ui/icons.tsx";
 import { Logo } from "../ui/logo.tsx";
 import { readWords } from "../ui/models.ts";
 import { Button, Title } from "../ui/parts.tsx";
-import { appName, findConnection, hostName, type View } from "../ui/view.ts";
+import { findConnection, type View } from "../ui/view.ts";
 import type { Screen } from "../machine/index.ts";
 
 type Shown = Extract<Screen, { name: "consent" }>;
@@ -11,21 +11,19 @@ type Shown = Extract<Screen, { name: "consent" }>;
 /** S5: what will be read, before the provider's own page. */
 export function Consent({ view, screen }: { readonly view: View; readonly screen: Shown }): JSX.Element {
   const { state, t } = view;
-  const app = appName(state, screen.provider);
-  const host = hostName(view);
   const repaired = screen.connectionId === null ? undefined : findConnection(state, screen.connectionId);
   const offered = state.session?.providers.find((candidate) => candidate.id === screen.provider)?.models ?? [];
   const person = state.session?.endUser.label ?? state.session?.endUser.email ?? null;
   const account = repaired?.accountName ?? Object.values(screen.parameters).join(", ");
   return (
     <div class="screen">
-      <Logo provider={screen.provider} name={app} large />
+      <Logo view={view} provider={screen.provider} large />
       <div class="stack">
-        <Title>{t(repaired ? "consent.titleRepair" : "consent.title", { app })}</Title>
+        <Title>{t(repaired ? "manageReconnect" : "consentTitle")}</Title>
         {account !== "" && <p class="text">{account}</p>}
       </div>
       <div class="panel">
-        <h3>{t("consent.can", { host })}</h3>
+        <h3>{t("consentCan")}</h3>
         <ul class="ok">
           {readWords(view, repaired?.models ?? offered).map((words) => (
             <li key={words}>
@@ -34,15 +32,15 @@ export function Consent({ view, screen }: { readonly view: View; readonly screen
             </li>
           ))}
         </ul>
-        <h3>{t("consent.cannot", { host })}</h3>
+        <h3>{t("consentCannot")}</h3>
         <ul>
           <li>
             <Icon name="cross" size={18} />
-            <span>{t("consent.change", { app })}</span>
+            <span>{t("consentChange")}</span>
           </li>
         </ul>
       </div>
-      <p class="text small">{t("consent.password", { app, host })}</p>
+      <p class="text small">{t("consentPassword")}</p>
       <div class="stack end">
         <Button
           kind="primary"
@@ -54,9 +52,9 @@ export function Consent({ view, screen }: { readonly view: View; readonly screen
             })
           }
         >
-          {t("consent.continue", { app })}
+          {t("consentContinue")}
         </Button>
-        {person !== null && <p class="text small center">{t("consent.for", { label: person })}</p>}
+        {person !== null && <p class="text small center">{t("consentFor", { label: person })}</p>}
       </div>
     </div>
   );

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { ConnectErrorCode } from "../types.ts";
-import type { Screen } from "../machine/index.ts";
+import { FAILURES, type Screen } from "../machine/index.ts";
 import { type IconName } from "../ui/icons.tsx";
 import { Button, Emblem, Title } from "../ui/parts.tsx";
 import { failureWords, type View, waitWords } from "../ui/view.ts";
@@ -8,7 +8,7 @@ import { failureWords, type View, waitWords } from "../ui/view.ts";
 type Shown = Extract<Screen, { name: "failed" }>;
 
 const EMBLEMS: Partial<Record<ConnectErrorCode, readonly ["warn" | "quiet", IconName]>> = {
-  access_denied: ["quiet", "hand"],
+  access_denied: ["quiet", "cross"],
   already_connected: ["quiet", "check"],
   session_expired: ["quiet", "clock"],
   popup_timeout: ["quiet", "clock"],
@@ -32,7 +32,9 @@ export function Failed({ view, screen }: { readonly view: View; readonly screen:
       </div>
       <div class="stack end">
         <Actions view={view} screen={screen} left={left} />
-        {failure.requestId !== null && <RequestId view={view} id={failure.requestId} copied={screen.copied === true} />}
+        {FAILURES[failure.code].words === "error" && failure.requestId !== null && (
+          <RequestId view={view} id={failure.requestId} copied={screen.copied === true} />
+        )}
       </div>
     </div>
   );
@@ -55,23 +57,23 @@ function Actions({
       <>
         {connection !== null && (
           <Button kind="primary" onClick={() => dispatch({ type: "manage", connectionId: connection.id })}>
-            {t("already.manage")}
+            {t("alreadyManage")}
           </Button>
         )}
         <Button
           kind={connection === null ? "primary" : "secondary"}
           onClick={() => dispatch({ type: "select", provider: failure.provider ?? "" })}
         >
-          {t("already.another")}
+          {t("alreadyAnother")}
         </Button>
       </>
     );
   }
   const words =
     failure.code === "session_expired"
-      ? t("expired.start")
+      ? t("expiredStart")
       : failure.code === "account_mismatch"
-        ? t("mismatch.retry")
+        ? t("mismatchRetry")
         : t("tryAgain");
   return (
     <Button kind="primary" off={left > 0} onClick={() => dispatch(retry)}>
@@ -86,11 +88,8 @@ function RequestId(props: { readonly view: View; readonly id: string; readonly c
     void view.copy(id).then((done) => done && view.dispatch({ type: "copied" }));
   };
   return (
-    <p class="text small">
-      {view.t("error.id", { id })}{" "}
-      <button type="button" class="link" onClick={copy}>
-        {view.t(copied ? "error.copied" : "error.copy")}
-      </button>
-    </p>
+    <button type="button" class="link" onClick={copy}>
+      {view.t(copied ? "errorCopied" : "errorCopy")}
+    </button>
   );
 }

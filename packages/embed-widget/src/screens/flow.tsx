@@ -3,7 +3,7 @@ import type { Flow, Screen } from "../machine/index.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Logo } from "../ui/logo.tsx";
 import { Button, Emblem, Title } from "../ui/parts.tsx";
-import { appName, type View } from "../ui/view.ts";
+import { type View } from "../ui/view.ts";
 
 /** S11: the person is in the provider's window. S12: which may be closed; that is never an error. */
 export function Waiting({
@@ -14,10 +14,9 @@ export function Waiting({
   readonly screen: Extract<Screen, { name: "waiting" }>;
 }): JSX.Element {
   const { t, dispatch } = view;
-  const app = appName(view.state, screen.flow.provider);
   if (screen.flow.display === "redirect") {
     return (
-      <AtWork view={view} flow={screen.flow} title={t("leaving.title", { app })} body={t("leaving.body")}>
+      <AtWork view={view} flow={screen.flow} title={t("leavingTitle")} body="">
         {null}
       </AtWork>
     );
@@ -26,32 +25,27 @@ export function Waiting({
     <AtWork
       view={view}
       flow={screen.flow}
-      title={t("waiting.title", { app })}
-      body={screen.confirm ? t("waiting.confirm", { app }) : t("waiting.body")}
+      title={t("waitingTitle")}
+      body={screen.confirm ? t("waitingConfirm") : t("waitingBody")}
     >
       <div class="stack end">
-        {screen.seemsClosed && <p class="text small center">{t("waiting.closed")}</p>}
         {screen.seemsClosed ? (
-          <Button kind="primary" onClick={() => dispatch({ type: "openAgain" })}>
-            {t("waiting.again")}
-          </Button>
+          <p class="text">{t("waitingClosed")}</p>
         ) : (
           <Button onClick={() => dispatch({ type: "showWindow" })}>
             <Icon name="window" size={18} />
-            {t("waiting.show")}
+            {t("waitingShow")}
           </Button>
         )}
+        <Button kind={screen.seemsClosed ? "primary" : "plain"} onClick={() => dispatch({ type: "openAgain" })}>
+          {t("waitingAgain")}
+        </Button>
         <div class="pair">
-          {!screen.seemsClosed && (
-            <Button kind="plain" onClick={() => dispatch({ type: "openAgain" })}>
-              {t("waiting.again")}
-            </Button>
-          )}
           <Button kind="plain" onClick={() => dispatch({ type: "continueHere" })}>
-            {t("waiting.here")}
+            {t("waitingHere")}
           </Button>
           <Button kind="plain" onClick={() => dispatch({ type: "cancel" })}>
-            {t("waiting.cancel")}
+            {t("waitingCancel")}
           </Button>
         </div>
       </div>
@@ -60,18 +54,18 @@ export function Waiting({
 }
 
 /** S13: the window did not open. */
-export function Blocked({ view, flow }: { readonly view: View; readonly flow: Flow }): JSX.Element {
+export function Blocked({ view }: { readonly view: View }): JSX.Element {
   const { t, dispatch } = view;
   return (
     <div class="screen center">
       <Emblem kind="warn" icon="window" />
       <div class="stack">
-        <Title>{t("blocked.title", { app: appName(view.state, flow.provider) })}</Title>
-        <p class="text">{t("blocked.body")}</p>
+        <Title>{t("blockedTitle")}</Title>
+        <p class="text">{t("blockedBody")}</p>
       </div>
       <div class="stack end">
         <Button kind="primary" onClick={() => dispatch({ type: "continueHere" })}>
-          {t("waiting.here")}
+          {t("waitingHere")}
         </Button>
         <Button onClick={() => dispatch({ type: "openAgain" })}>{t("tryAgain")}</Button>
       </div>
@@ -82,36 +76,37 @@ export function Blocked({ view, flow }: { readonly view: View; readonly flow: Fl
 /** S15: the proof is with the backend. */
 export function Finishing({ view, flow }: { readonly view: View; readonly flow: Flow }): JSX.Element {
   const { t } = view;
-  const title =
-    flow.provider === null
-      ? t("finishing.titleUnknown")
-      : t("finishing.title", { app: appName(view.state, flow.provider) });
   return (
-    <AtWork view={view} flow={flow} title={title} body={t("finishing.body")}>
+    <AtWork view={view} flow={flow} title={t("finishingTitle")} body="">
       {null}
     </AtWork>
   );
 }
 
-function AtWork(props: {
+function AtWork({
+  view,
+  flow,
+  title,
+  body,
+  children,
+}: {
   readonly view: View;
   readonly flow: Flow;
   readonly title: string;
   readonly body: string;
   readonly children: ComponentChildren;
 }): JSX.Element {
-  const { provider } = props.flow;
   return (
     <div class="screen center">
       <div class="turning">
         <span class="spinner" />
-        {provider !== null && <Logo provider={provider} name={appName(props.view.state, provider)} large />}
+        {flow.provider !== null && <Logo view={view} provider={flow.provider} large />}
       </div>
       <div class="stack">
-        <Title>{props.title}</Title>
-        <p class="text">{props.body}</p>
+        <Title>{title}</Title>
+        <p class="text">{body}</p>
       </div>
-      {props.children ?? <div class="end" />}
+      {children ?? <div class="end" />}
     </div>
   );
 }

@@ -15,7 +15,7 @@ export function Loading({ view, slow }: { readonly view: View; readonly slow: bo
       <div class="rows" aria-hidden="true">
         {[1, 2, 3].map((row) => (
           <div class="row" key={row}>
-            <span class="skeleton logo" />
+            <span class="logo" style={{ background: "var(--_softer)" }} />
             <span class="names">
               <span class="skeleton" />
               <span class="skeleton" />
@@ -23,7 +23,7 @@ export function Loading({ view, slow }: { readonly view: View; readonly slow: bo
           </div>
         ))}
       </div>
-      {slow && <p class="text small center">{view.t("loading.slow")}</p>}
+      {slow && <p class="text small center">{view.t("loadingSlow")}</p>}
     </div>
   );
 }

@@ -4,23 +4,21 @@ import { isImporting, type Screen } from "../machine/index.ts";
 import { Logo } from "../ui/logo.tsx";
 import { modelNames } from "../ui/models.ts";
 import { Badge, Button, ImportProgress, Note, Title } from "../ui/parts.tsx";
-import { appName, findConnection, hostName, may, type View, writeAgo, writeDate } from "../ui/view.ts";
+import { appName, findConnection, may, type View, writeDate } from "../ui/view.ts";
 
 type Shown = Extract<Screen, { name: "manage" }>;
 
 /** S29: how a connection does, and what can be done with it. */
 export function Manage({ view, screen }: { readonly view: View; readonly screen: Shown }): JSX.Element | null {
-  const { state, t, dispatch } = view;
+  const { state } = view;
   const connection = findConnection(state, screen.connectionId);
   if (connection === undefined) return null;
-  const app = appName(state, connection.provider);
-  const offered = state.session?.providers.some((provider) => provider.id === connection.provider) ?? false;
   return (
     <div class="screen">
-      <div class="title-row">
-        <Logo provider={connection.provider} name={app} large />
+      <div class="line">
+        <Logo view={view} provider={connection.provider} large />
         <div>
-          <Title>{app}</Title>
+          <Title>{appName(state)}</Title>
           <Badge view={view} connection={connection} />
         </div>
       </div>
@@ -28,11 +26,6 @@ export function Manage({ view, screen }: { readonly view: View; readonly screen:
       {isImporting(connection) && <ImportProgress view={view} connection={connection} />}
       <Facts view={view} connection={connection} />
       <Verbs view={view} screen={screen} connection={connection} />
-      {offered && may(state, "connect") && (
-        <Button kind="plain" onClick={() => dispatch({ type: "select", provider: connection.provider })}>
-          {t("list.add", { app })}
-        </Button>
-      )}
     </div>
   );
 }
@@ -47,22 +40,21 @@ function Notes(props: {
   if (screen.failure !== null) {
     return (
       <Note kind="bad" icon="alert" alert>
-        {t("manage.failed")}
+        {t("manageFailed")}
       </Note>
     );
   }
   if (needsReconnect(connection)) {
     return (
       <Note kind="warn" icon="alert">
-        {t("manage.needsReconnect", { app: appName(view.state, connection.provider) })}
+        {t("manageNeedsReconnect")}
       </Note>
     );
   }
-  if (connection.status === "paused") return <Note icon="clock">{t("manage.paused")}</Note>;
   if (connection.health === "ok") return null;
   return (
     <Note kind="warn" icon="alert">
-      {t("manage.degraded", { host: hostName(view) })}
+      {t("manageDegraded")}
     </Note>
   );
 }
@@ -71,10 +63,9 @@ function Facts({ view, connection }: { readonly view: View; readonly connection:
   const { t, locale } = view;
   const synced = connection.lastSyncedAt;
   const facts: readonly (readonly [string, string])[] = [
-    [t("manage.account"), connection.accountName],
-    [t("manage.synced"), synced === null ? t("manage.never") : writeAgo(locale, synced, Date.now())],
-    [t("manage.data"), modelNames(view, connection.models)],
-    [t("manage.since"), writeDate(locale, connection.activatedAt ?? connection.createdAt)],
+    [t("manageAccount"), connection.accountName],
+    [t("manageSynced"), synced === null ? t("manageNever") : writeDate(locale, synced, "short")],
+    [t("manageData"), modelNames(view, connection.models)],
   ];
   return (
     <dl class="facts">
@@ -107,7 +98,7 @@ function Verbs(props: { readonly view: View; readonly screen: Shown; readonly co
             })
           }
         >
-          {t("manage.reconnect", { app: appName(state, connection.provider) })}
+          {t("manageReconnect")}
         </Button>
       )}
       {!reconnect && (
@@ -118,7 +109,7 @@ function Verbs(props: { readonly view: View; readonly screen: Shown; readonly co
               off={isImporting(connection)}
               onClick={() => dispatch({ type: "change", verb: "sync" })}
             >
-              {t("manage.sync")}
+              {t("manageSync")}
             </Button>
           )}
           {(paused || connection.status === "active") && may(state, "pause") && (
@@ -127,14 +118,19 @@ function Verbs(props: { readonly view: View; readonly screen: Shown; readonly co
               busy={busy === "pause" || busy === "resume"}
               onClick={() => dispatch({ type: "change", verb: paused ? "resume" : "pause" })}
             >
-              {t(paused ? "manage.resume" : "manage.pause")}
+              {t(paused ? "manageResume" : "managePause")}
             </Button>
           )}
         </div>
       )}
       {may(state, "disconnect") && (
         <Button kind="danger" onClick={() => dispatch({ type: "askDisconnect" })}>
-          {t("manage.disconnect")}
+          {t("manageDisconnect")}
+        </Button>
+      )}
+      {may(state, "connect") && (
+        <Button kind="plain" onClick={() => dispatch({ type: "select", provider: connection.provider })}>
+          {t("listAdd")}
         </Button>
       )}
     </div>

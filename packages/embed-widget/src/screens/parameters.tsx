@@ -5,7 +5,7 @@ import { checkParameter } from "../parameters.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Logo } from "../ui/logo.tsx";
 import { Button, Title } from "../ui/parts.tsx";
-import { appName, type View } from "../ui/view.ts";
+import { type View } from "../ui/view.ts";
 
 type Shown = Extract<Screen, { name: "parameters" }>;
 type Parameter = ConnectProvider["parameters"][number];
@@ -13,32 +13,26 @@ type Parameter = ConnectProvider["parameters"][number];
 /** S6: which account. S7 and S8: not that one. */
 export function Parameters({ view, screen }: { readonly view: View; readonly screen: Shown }): JSX.Element {
   const { state, t } = view;
-  const app = appName(state, screen.provider);
   const asked = state.session?.providers.find((candidate) => candidate.id === screen.provider)?.parameters ?? [];
 
   return (
     <form
+      class="screen"
       noValidate
       onSubmit={(event) => {
         event.preventDefault();
         view.dispatch({ type: "submitParameters", values: readValues(event.currentTarget) });
       }}
     >
-      <div class="screen">
-        <Logo provider={screen.provider} name={app} large />
-        <Title>{t("parameters.title", { app })}</Title>
-        {asked.map((parameter) => (
-          <Field key={parameter.name} view={view} screen={screen} parameter={parameter} />
-        ))}
-        <div class="stack end">
-          <Button kind="primary" type="submit" busy={screen.busy}>
-            {screen.busy
-              ? t("parameters.checking")
-              : state.preset.showConsent
-                ? t("parameters.continue")
-                : t("consent.continue", { app })}
-          </Button>
-        </div>
+      <Logo view={view} provider={screen.provider} large />
+      <Title>{t("consentTitle")}</Title>
+      {asked.map((parameter) => (
+        <Field key={parameter.name} view={view} screen={screen} parameter={parameter} />
+      ))}
+      <div class="stack end">
+        <Button kind="primary" type="submit" busy={screen.busy}>
+          {t("parametersContinue")}
+        </Button>
       </div>
     </form>
   );
@@ -91,15 +85,15 @@ function Field(props: { readonly view: View; readonly screen: Shown; readonly pa
 }
 
 function problemWords({ t }: View, parameter: Parameter, problem: ParameterProblem, typed: string): string {
-  const { suffix, example } = parameter;
+  const { suffix } = parameter;
   if (problem === "notFound") {
     const check = checkParameter(parameter, typed);
-    return t("parameters.notFound", { value: check.ok ? check.value : typed });
+    return t("parametersNotFound", { value: check.ok ? check.value : typed });
   }
-  if (suffix === null) return t("parameters.example", { example });
+  if (suffix === null) return parameter.hint;
   return problem === "publicSite"
-    ? t("parameters.publicSite", { suffix })
-    : t("parameters.format", { suffix, example: bareName(parameter) + suffix });
+    ? t("parametersPublicSite", { suffix })
+    : t("parametersFormat", { suffix, example: bareName(parameter) + suffix });
 }
 
 function bareName({ example, suffix }: Parameter): string {

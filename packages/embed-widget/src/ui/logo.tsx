@@ -1,33 +1,30 @@
 import type { JSX } from "preact";
+import { appName, type View } from "./view.ts";
 
 interface Mark {
   readonly color: string;
   readonly path: string;
 }
 
-/** Marks of the providers, drawn rather than loaded: no image, no request. Outlines: Simple Icons (CC0), to a tenth. */
+/** Marks of the providers, drawn rather than loaded: no image, no request. Outlines: Simple Icons (CC0), on a grid of 96. */
 const MARKS: Readonly<Record<string, Mark>> = {
   shopify: {
     color: "#5a863e",
-    path: "m15.3 24 7.3-1.6-2.7-17.7q0-.2-.2-.2l-2-.1-1.4-1.5zm-3.6-12.7s-.8-.4-1.8-.4c-1.4 0-1.5.9-1.5 1.1 0 1.3 3.3 1.7 3.3 4.7 0 2.2-1.5 3.7-3.4 3.7a5 5 0 0 1-3.6-1.5l.7-2s1.2 1 2.3 1q1-.1 1-1c0-1.5-2.7-1.6-2.7-4.3 0-2.2 1.5-4.4 4.8-4.4a4 4 0 0 1 1.9.4zM11.2.8l.4.2Q10 1.5 9 5l-2 .5C7.8 3.8 9 .8 11.2.8m1.2 3v.1l-2.4.7q.8-2.5 2.1-3 .3.9.3 2.2m.5-2.3c.7.1 1.2 1 1.5 1.8l-1.2.4v-.3q0-1.1-.3-1.9m3 1.3-.8.3C14.7 1.8 14 .7 12.6.7q-.8-.7-1.3-.7c-3.1 0-4.6 3.9-5 5.8L4 6.5q-.9.2-.8.9l-1.9 14L15 24z",
+    path: "m61 96 29-6-10-71-1-1-8-1-6-5v-1zM47 45l-7-1q-7 1-6 4c0 5 13 7 13 19q-1 14-14 15c-9 0-14-6-14-6l2-9s5 5 10 5q3 0 4-4c0-6-11-7-11-17 0-9 6-18 19-18l8 1zM45 3l1 1q-7 2-10 16l-7 2c2-7 7-19 16-19m5 12-10 3q3-11 8-12zm2-9q4 1 5 7l-4 2v-1zm12 5-2 1q-3-8-10-9h-1q-2-3-5-3C33 0 27 16 25 23l-9 3q-4 1-3 4L6 86l54 10z",
   },
   stripe: {
     color: "#635bff",
-    path: "M14 9.2Q10.7 8 10.6 6.7q0-1.3 2-1.3c2.1 0 4.4.9 6 1.7l.9-5.5A17 17 0 0 0 12.2 0Q8.4 0 6 1.9a7 7 0 0 0-2.3 5.3c0 4 2.4 5.8 6.4 7.2 2.6 1 3.5 1.6 3.5 2.6q0 1.6-2.4 1.6c-1.9 0-5-1-7-2.1L3.4 22c1.8 1 5 2 8.3 2a10 10 0 0 0 6.3-1.8 7 7 0 0 0 2.6-5.7c0-4.2-2.6-5.9-6.6-7.3",
+    path: "M56 37q-14-5-14-10t8-5q14 1 24 6l4-22q-8-4-29-6-15 1-25 7-9 9-9 22c0 16 10 23 26 29q15 4 14 10 0 6-10 6c-7 0-20-3-28-8l-3 22q12 7 33 8 16 0 25-7 10-8 10-23-1-23-26-29",
   },
   hubspot: {
     color: "#e8532f",
-    path: "M18.2 8V5a2 2 0 0 0 1.2-1.9A2.2 2.2 0 0 0 17.2.7 2 2 0 0 0 15 3v.1a2 2 0 0 0 1.2 2v2.8a6 6 0 0 0-3 1.3l-7.7-6a2.5 2.5 0 1 0-1.2 1.5l7.7 6a6 6 0 0 0-1 3.4q0 2 1 3.6L9.8 20h-.5a2 2 0 1 0 2 2l-.1-.6 2.3-2.3a6.2 6.2 0 1 0 4.8-11.2m-1 9.3a3.2 3.2 0 1 1 3.2-3.2 3 3 0 0 1-3.2 3.2",
+    path: "M73 32V20a9 9 0 0 0 5-8 9 9 0 0 0-9-9 9 9 0 0 0-9 9 9 9 0 0 0 5 8v12l-12 5-31-24a10 10 0 1 0-5 6l31 24-4 13q0 9 4 15l-9 9h-2a8 8 0 1 0 8 8l-1-3v1l10-10a25 25 0 1 0 19-44m-4 37a13 13 0 1 1 13-13 13 13 0 0 1-13 13",
   },
 };
 
 /** A provider's mark; one that is not known shows its initial. */
-export function Logo(props: {
-  readonly provider: string;
-  readonly name: string;
-  readonly large?: boolean;
-}): JSX.Element {
-  const mark = Object.hasOwn(MARKS, props.provider) ? MARKS[props.provider] : undefined;
+export function Logo(props: { readonly provider: string; readonly view: View; readonly large?: boolean }): JSX.Element {
+  const mark = MARKS[props.provider];
   return (
     <span
       class={`logo ${props.large ? "large" : ""}`}
@@ -36,9 +33,9 @@ export function Logo(props: {
       style={{ background: mark?.color }}
     >
       {mark === undefined ? (
-        props.name.slice(0, 1).toUpperCase()
+        appName(props.view.state, props.provider).slice(0, 1).toUpperCase()
       ) : (
-        <svg viewBox="0 0 24 24" fill="currentColor">
+        <svg viewBox="0 0 96 96" fill="currentColor">
           <path d={mark.path} />
         </svg>
       )}

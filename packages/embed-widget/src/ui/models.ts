@@ -2,28 +2,27 @@ import type { ModelName } from "@patchbay/shared";
 import type { MessageKey } from "../i18n/en.ts";
 import type { View } from "./view.ts";
 
+/** What people think of as data: an account is where it is, variants are part of products. */
 const NAMES = {
-  account: "model.account",
-  customer: "model.customer",
-  product: "model.product",
-  variant: "model.variant",
-  order: "model.order",
-  refund: "model.refund",
-} as const satisfies Record<ModelName, MessageKey>;
+  customer: "modelCustomer",
+  product: "modelProduct",
+  order: "modelOrder",
+  refund: "modelRefund",
+} as const satisfies Partial<Record<ModelName, MessageKey>>;
 
 /** Variants are part of products to people. */
 const READS: readonly (readonly [ModelName, MessageKey])[] = [
-  ["order", "reads.order"],
-  ["customer", "reads.customer"],
-  ["product", "reads.product"],
-  ["refund", "reads.refund"],
-  ["account", "reads.account"],
+  ["order", "readsOrder"],
+  ["customer", "readsCustomer"],
+  ["product", "readsProduct"],
+  ["refund", "readsRefund"],
+  ["account", "readsAccount"],
 ];
 
 /** “Customers, Products and Orders”. */
-export function modelNames({ t, locale }: Pick<View, "t" | "locale">, models: readonly ModelName[]): string {
-  const names = models.filter((model) => model !== "account" && model !== "variant").map((model) => t(NAMES[model]));
-  return new Intl.ListFormat(locale, { type: "unit", style: "short" }).format(names);
+export function modelNames({ t }: Pick<View, "t">, models: readonly ModelName[]): string {
+  const names = models.flatMap((model) => (model in NAMES ? [t(NAMES[model as keyof typeof NAMES])] : []));
+  return names.join(", ");
 }
 
 /** What reading these models means, in sentences. */

@@ -88,10 +88,10 @@ export function Note(props: {
 export function Badge({ view, connection }: { readonly view: View; readonly connection: Connection }): JSX.Element {
   const { t } = view;
   const [kind, word] = ((): [string, string] => {
-    if (connection.status === "paused") return ["", t("status.paused")];
-    if (connection.status !== "active") return ["warn", t("status.attention")];
-    if (isImporting(connection)) return ["busy", t("status.syncing")];
-    return connection.health === "degraded" ? ["warn", t("status.attention")] : ["ok", t("status.connected")];
+    if (connection.status === "paused") return ["", t("statusPaused")];
+    if (connection.status !== "active") return ["warn", t("statusAttention")];
+    if (isImporting(connection)) return ["busy", t("statusSyncing")];
+    return connection.health === "degraded" ? ["warn", t("statusAttention")] : ["ok", t("statusConnected")];
   })();
   return (
     <span class={`badge ${kind}`} part="badge">
@@ -112,7 +112,7 @@ export function ImportProgress({
   const run = connection?.latestRun ?? null;
   if (connection === undefined || (run === null && !isImporting(connection))) return null;
   const moving = isImporting(connection);
-  const label = run === null || run.kind === "initial" ? t("import.title") : t("import.running");
+  const label = run === null || run.kind === "initial" ? t("importTitle") : t("importRunning");
   const share = run !== null && run.total !== null && run.total > 0 ? Math.min(1, run.done / run.total) : null;
   const percent = moving ? (share === null ? null : Math.round(share * 100)) : 100;
   return (
@@ -126,8 +126,6 @@ export function ImportProgress({
         part="progress"
         role="progressbar"
         aria-label={label}
-        aria-valuemin={0}
-        aria-valuemax={100}
         aria-valuenow={percent ?? undefined}
         aria-valuetext={progressWords(view, run, moving)}
       >
@@ -138,12 +136,11 @@ export function ImportProgress({
 }
 
 function progressWords({ t }: View, run: Connection["latestRun"], moving: boolean): string {
-  if (run === null || (moving && run.done === 0)) return t("import.waiting");
+  if (run === null || (moving && run.done === 0)) return t("importWaiting");
   if (moving) {
     return run.total === null
-      ? t("import.count", { done: run.done })
-      : t("import.counts", { done: run.done, total: run.total });
+      ? t("importCount", { done: run.done })
+      : t("importCounts", { done: run.done, total: run.total });
   }
-  if (run.status === "partial") return t("import.partial");
-  return run.status === "completed" ? t("import.completed", { done: run.done }) : t("import.failed");
+  return run.status === "completed" ? t("importCompleted", { done: run.done }) : t("importFailed");
 }
