@@ -16,7 +16,7 @@ describe("the loop", () => {
     const { sdk } = workspace;
     const before = await sdk.tenant("acme").records.list("order").toArray({ limit: 1_000 });
     expect(before.length).toBeGreaterThan(5);
-    const placed = await product.sandbox.shopify.act("acme-goods.myshopify.com", "place-order", {});
+    const placed = product.sandbox.shopify.act("acme-goods.myshopify.com", "place-order", {});
     const event = await waitFor(async () => {
       const events = await sdk.events.list().toArray({ limit: 1_000 });
       return events.find((each) => each.type === "order.created");

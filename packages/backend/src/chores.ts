@@ -33,8 +33,16 @@ export function listChores(deps: Deps): readonly Chore[] {
 
   return [
     { name: "runs-schedule", cron: "* * * * *", run: everyWorkspace(deps.ingest.scheduleDueRuns) },
-    { name: "authorizations-expire", cron: "* * * * *", run: everyWorkspace(deps.connect.expireAuthorizations) },
-    { name: "grants-keep-alive", cron: "17 * * * *", run: everyWorkspace(deps.credentials.keepGrantsAlive) },
+    {
+      name: "authorizations-expire",
+      cron: "* * * * *",
+      run: everyWorkspace((id) => deps.connect.expireAuthorizations(id)),
+    },
+    {
+      name: "grants-keep-alive",
+      cron: "17 * * * *",
+      run: everyWorkspace((id) => deps.credentials.keepGrantsAlive(id)),
+    },
     { name: "inbox-dedupe-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneDedupe) },
     {
       name: "subscriptions-audit",

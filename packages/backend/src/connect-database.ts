@@ -12,7 +12,7 @@ export interface ConnectedDatabase {
   /** As the product's own login. */
   readonly connection: ConnectionOptions;
   /** Closes the pool, and ends the embedded server if there is one. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

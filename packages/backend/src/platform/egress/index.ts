@@ -1,5 +1,4 @@
 export { checkUrl } from "./check-url.ts";
-export { classify, type AddressVerdict } from "./classify.ts";
 export { createEgress, type Egress } from "./egress.ts";
 export { EgressError, type FetchPolicy } from "./fetch-like.ts";
 export type { Lookup } from "./guarded-connector.ts";

@@ -3,5 +3,5 @@ export type { ConnectionRef, IngestDeps } from "./deps.ts";
 export { BODY_BYTES_MAX, type Delivery } from "./inbox/accept.ts";
 export { latestRuns } from "./runs/latest-runs.ts";
 export type { TriggerRunInput } from "./runs/trigger-run.ts";
-export { decodeSource, encodeSource, sourceUrl, type SourceRef } from "./sources/source-path.ts";
+export { decodeSource, type SourceRef } from "./sources/source-path.ts";
 export * from "./tables.ts";

@@ -6,7 +6,7 @@ import type { Secret } from "../../platform/runtime/index.ts";
 import type { Audience, Route } from "./define-route.ts";
 import type { HttpEnv } from "./env.ts";
 import { requireApiKey, requireOperator } from "./middleware/authenticate.ts";
-import { bodyGuard } from "./middleware/body-guard.ts";
+import { addressGuard, bodyGuard } from "./middleware/body-guard.ts";
 import { requestContext } from "./middleware/request-context.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -30,17 +30,32 @@ export interface AppDeps {
 /** Every route of the product, and what stands before them. */
 export function createApp(deps: AppDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.use(requestContext(deps), securityHeaders);
+  app.use(requestContext(deps), securityHeaders(deps), addressGuard);
   app.onError((error, c) => answerProblem(error, c));
-  app.notFound((c) =>
-    problemResponse(c, new AppError("not_found", `nothing is at ${c.req.method} ${c.req.path}; see /docs for what is`)),
-  );
+  app.notFound((c) => {
+    const allowed = METHODS.filter((method) => isServed(app, method, c.req.path));
+    if (allowed.length === 0) {
+      const detail = `nothing is at ${c.req.method} ${c.req.path}; see /docs for what is`;
+      return problemResponse(c, new AppError("not_found", detail));
+    }
+    const detail = `${c.req.path} does not take ${c.req.method}, but ${allowed.join(", ")}`;
+    const response = problemResponse(c, new AppError("method_not_allowed", detail));
+    response.headers.set("allow", allowed.join(", "));
+    return response;
+  });
   for (const mount of deps.mounts) mount(app);
   mountEmbed(app);
   const table = deps.routes.map(({ audience, route }) => ({ audience, spec: route.spec }));
   mountDocs(app, { document: openApiDocument(table, { serverUrl: deps.publicUrl, version: deps.version }) });
   for (const { audience, route } of deps.routes) route.mount(app, guardsOf(deps, audience, route));
   return app;
+}
+
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+/** Whether a route takes `method` at `path`; middleware for all methods is no route. */
+function isServed(app: Hono<HttpEnv>, method: string, path: string): boolean {
+  return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
 }
 
 function guardsOf(deps: AppDeps, audience: Audience, route: Route): readonly MiddlewareHandler<HttpEnv>[] {

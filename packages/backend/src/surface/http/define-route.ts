@@ -88,9 +88,11 @@ function refuse(where: "path" | "query" | "body") {
 }
 
 const requireJson: MiddlewareHandler = async (c, next) => {
-  const type = c.req.header("content-type") ?? "";
-  if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type)) {
+  // Exactly what the validator takes for JSON: anything else it would check as an empty object.
+  const type = c.req.header("content-type")?.split(";")[0]?.trim() ?? "";
+  if (!/^application\/(?:[\w.-]+\+)?json$/i.test(type)) {
     throw new AppError("unsupported_media_type", "send JSON with the header Content-Type: application/json");
   }
+  if ((await c.req.text()) === "") throw new AppError("invalid_request", "the body is empty; send JSON");
   await next();
 };

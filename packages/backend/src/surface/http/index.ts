@@ -2,7 +2,6 @@ export { createApp, type AppDeps } from "./app.ts";
 export type { Audience, Route, RouteSpec } from "./define-route.ts";
 export type { HttpEnv } from "./env.ts";
 export { idempotency } from "./middleware/idempotency.ts";
-export { openApiDocument } from "./openapi.ts";
 export { connectCors, connectGuard } from "./middleware/connect-guard.ts";
 export { adminRoutes } from "./routes/admin.ts";
 export { connectRoutes, mountBootstrap } from "./routes/connect.ts";

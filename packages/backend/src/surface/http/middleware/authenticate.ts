@@ -39,7 +39,7 @@ export function requireOperator(operatorToken: Secret): MiddlewareHandler<HttpEn
 }
 
 export function bearer(header: string | undefined): string | null {
-  const match = /^Bearer ([A-Za-z0-9_.~+/=-]{1,300})$/.exec(header ?? "");
+  const match = /^bearer +([A-Za-z0-9_.~+/=-]{1,300})$/i.exec(header ?? "");
   return match?.[1] ?? null;
 }
 

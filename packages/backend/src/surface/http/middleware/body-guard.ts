@@ -4,30 +4,27 @@ import type { HttpEnv } from "../env.ts";
 
 export const API_BODY_BYTES_MAX = 1024 * 1024;
 const DEPTH_MAX = 64;
-const FORBIDDEN_KEY = /"(?:__proto__|constructor|prototype)"\s*:/;
+const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
 
 /**
- * Reads the body of a request once, no further than the limit, and looks at it before anything parses it: size, depth
- * of nesting, keys that poison prototypes.
+ * Reads the body of a request once, no further than the limit, and looks at it before anyone uses it: size, encoding,
+ * depth of nesting, keys that poison prototypes, text that Postgres cannot hold.
  */
 export const bodyGuard: MiddlewareHandler<HttpEnv> = async function bodyGuard(c, next) {
   if (c.req.method !== "GET" && c.req.method !== "HEAD") {
-    const bytes = await readBody(c.req.raw, API_BODY_BYTES_MAX);
-    const text = bytes.toString("utf8");
+    const text = decode(await readBody(c.req.raw, API_BODY_BYTES_MAX));
     if (depthOf(text) > DEPTH_MAX) {
       throw new AppError("invalid_request", `the body is nested deeper than ${DEPTH_MAX} levels`);
     }
-    if (FORBIDDEN_KEY.test(text)) {
-      throw new AppError(
-        "invalid_request",
-        "the body has a key that is not allowed: __proto__, constructor or prototype",
-      );
-    }
-    if (text !== "" && /json/i.test(c.req.header("content-type") ?? "") && !isJson(text)) {
-      throw new AppError("invalid_request", "the body is not JSON");
-    }
+    if (text !== "" && /json/i.test(c.req.header("content-type") ?? "")) checkJson(text);
     c.req.bodyCache.text = Promise.resolve(text) as never;
   }
+  await next();
+};
+
+/** Refuses addresses with a NUL character: no text column can hold one. */
+export const addressGuard: MiddlewareHandler<HttpEnv> = async function addressGuard(c, next) {
+  if (c.req.url.includes("%00")) throw new AppError("invalid_request", "the address holds a NUL character");
   await next();
 };
 
@@ -66,11 +63,43 @@ function depthOf(text: string): number {
   return deepest;
 }
 
-function isJson(text: string): boolean {
+function decode(bytes: Buffer): string {
   try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new AppError("invalid_request", "the body is not UTF-8", { cause: error });
+  }
+}
+
+/** Looks at what was parsed, not at the text: escapes such as `\u005f` hide keys from a scan. */
+function checkJson(text: string): void {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new AppError("invalid_request", "the body is not JSON", { cause: error });
+  }
+  checkValue(value);
+}
+
+/** No deeper than {@link DEPTH_MAX}, as the scan before made sure. */
+function checkValue(value: unknown): void {
+  if (typeof value === "string") return checkText(value);
+  if (typeof value !== "object" || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    if (FORBIDDEN_KEYS.has(key)) {
+      throw new AppError(
+        "invalid_request",
+        "the body has a key that is not allowed: __proto__, constructor or prototype",
+      );
+    }
+    checkText(key);
+    checkValue(member);
+  }
+}
+
+function checkText(text: string): void {
+  if (text.includes("\0") || !text.isWellFormed()) {
+    throw new AppError("invalid_request", "the body has a text with a NUL character or half a surrogate pair");
   }
 }

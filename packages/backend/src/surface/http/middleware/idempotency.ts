@@ -1,5 +1,5 @@
 import { AppError } from "@patchbay/shared";
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, isNull, sql } from "drizzle-orm";
 import type { MiddlewareHandler } from "hono";
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -17,6 +17,8 @@ interface Deps {
 
 /** A request that never finished (its process died) is forgotten after this long. */
 const IN_FLIGHT_MS_MAX = 60_000;
+/** The key may be given up between our two looks at it this often. */
+const CLAIMS_MAX = 3;
 const Stored = z.object({ status: z.int(), type: z.string().nullable(), body: z.string() });
 
 /**
@@ -33,13 +35,20 @@ export function idempotency(deps: Deps): MiddlewareHandler<HttpEnv> {
     }
     const { workspaceId } = c.get("caller");
     const requestHash = createHash("sha256")
-      .update(`${c.req.method} ${new URL(c.req.url).pathname}\n${await c.req.text()}`)
+      .update(`${c.req.method} ${pathAndQuery(c.req.url)}\n${await c.req.text()}`)
       .digest();
     const sealer = await deps.vault.sealer({ workspaceId, tenantUid: NIL_UUID, purpose: "secret" });
     const place = { table: "idempotency_keys", rowId: key, column: "response", rowVersion: 1 };
-    const mine = and(eq(idempotencyKeys.workspaceId, workspaceId), eq(idempotencyKeys.key, key));
+    const claimedAt = deps.clock.now();
+    // Not another request's that took the key over meanwhile.
+    const mine = and(
+      eq(idempotencyKeys.workspaceId, workspaceId),
+      eq(idempotencyKeys.key, key),
+      eq(idempotencyKeys.createdAt, claimedAt),
+      isNull(idempotencyKeys.response),
+    );
 
-    const existing = await claim(deps, { workspaceId, key, requestHash });
+    const existing = await claim(deps, { workspaceId, key, requestHash, createdAt: claimedAt });
     if (existing !== null) {
       if (Buffer.compare(existing.requestHash, requestHash) !== 0) {
         throw new AppError(
@@ -79,23 +88,39 @@ export function idempotency(deps: Deps): MiddlewareHandler<HttpEnv> {
 /** Takes the key; or gives the request that has it. */
 async function claim(
   deps: Deps,
-  input: { workspaceId: HttpEnv["Variables"]["caller"]["workspaceId"]; key: string; requestHash: Uint8Array },
-) {
-  const now = deps.clock.now();
-  const abandoned = new Date(now.getTime() - IN_FLIGHT_MS_MAX);
-  return deps.withWorkspace(input.workspaceId, async (tx) => {
-    const mine = and(eq(idempotencyKeys.workspaceId, input.workspaceId), eq(idempotencyKeys.key, input.key));
-    const taken = await tx
-      .insert(idempotencyKeys)
-      .values({ ...input, createdAt: now })
-      .onConflictDoUpdate({
-        target: [idempotencyKeys.workspaceId, idempotencyKeys.key],
-        set: { requestHash: input.requestHash, createdAt: now },
-        setWhere: sql`${idempotencyKeys.response} is null and ${idempotencyKeys.createdAt} < ${abandoned.toISOString()}::timestamptz`,
-      })
-      .returning({ key: idempotencyKeys.key });
-    if (taken.length > 0) return null;
-    const [row] = await tx.select().from(idempotencyKeys).where(mine);
-    return row ?? null;
+  input: {
+    readonly workspaceId: HttpEnv["Variables"]["caller"]["workspaceId"];
+    readonly key: string;
+    readonly requestHash: Uint8Array;
+    readonly createdAt: Date;
+  },
+): Promise<typeof idempotencyKeys.$inferSelect | null> {
+  const { createdAt, requestHash } = input;
+  const abandoned = new Date(createdAt.getTime() - IN_FLIGHT_MS_MAX);
+  for (let tries = 1; tries <= CLAIMS_MAX; tries++) {
+    const found = await deps.withWorkspace(input.workspaceId, async (tx) => {
+      const taken = await tx
+        .insert(idempotencyKeys)
+        .values(input)
+        .onConflictDoUpdate({
+          target: [idempotencyKeys.workspaceId, idempotencyKeys.key],
+          set: { requestHash, createdAt },
+          setWhere: sql`${idempotencyKeys.response} is null and ${idempotencyKeys.createdAt} < ${abandoned.toISOString()}::timestamptz`,
+        })
+        .returning({ key: idempotencyKeys.key });
+      if (taken.length > 0) return null;
+      const theirs = and(eq(idempotencyKeys.workspaceId, input.workspaceId), eq(idempotencyKeys.key, input.key));
+      const [row] = await tx.select().from(idempotencyKeys).where(theirs);
+      return row ?? "given up";
+    });
+    if (found !== "given up") return found;
+  }
+  throw new AppError("request_in_flight", "another request gives this Idempotency-Key up just now; try again", {
+    retryAfterSeconds: 1,
   });
+}
+
+function pathAndQuery(address: string): string {
+  const { pathname, search } = new URL(address);
+  return pathname + search;
 }

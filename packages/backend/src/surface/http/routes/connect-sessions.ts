@@ -29,6 +29,7 @@ export const connectSessionRoutes = ({ connect }: Deps) => [
       request: { body: CreateReauthorizeSession },
       responses: { 201: ConnectSession },
     },
-    async (c, { body }) => c.json(await connect.createReauthorizeSession({ workspaceId: c.get("caller").workspaceId, body }), 201),
+    async (c, { body }) =>
+      c.json(await connect.createReauthorizeSession({ workspaceId: c.get("caller").workspaceId, body }), 201),
   ),
 ];

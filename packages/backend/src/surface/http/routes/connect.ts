@@ -1,7 +1,6 @@
 import {
   Authorization,
   CompleteAuthorization,
-  ConnectBootstrap,
   ConnectSessionToken,
   Connection,
   ResolveParameters,

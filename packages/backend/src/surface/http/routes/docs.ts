@@ -52,7 +52,7 @@ const EMBED_FILES = [
 ] as const;
 
 function embedFolder(): string {
-  return fileURLToPath(new URL("../../../../../embed-widget/dist", import.meta.url));
+  return dirname(fileURLToPath(import.meta.resolve("@patchbay/embed-widget/dist/embed.js")));
 }
 
 function referenceScript(): string {
