@@ -62,8 +62,7 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
     await refuseWithoutIsolation(database);
     await checkKeys({ database: database.as("patchbay_worker"), keys, clock });
     const product = await compose({ config, roles, database, connection, keys, operatorToken, clock, log });
-    const server = roles.api ? await listen(product, config) : null;
-    await product.start();
+    const server = await startAll(product, config, roles);
     const port = server === null ? 0 : portOf(server);
     const app = { withWorkspace: database.as("patchbay_app").withWorkspace, clock };
     return {
@@ -91,6 +90,19 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
 }
 
 const CLOSE_MS_MAX = 5_000;
+
+/** The port first: when it is taken, nothing has begun to work. What began is stopped when the rest fails. */
+async function startAll(product: Product, config: Config, roles: Roles): Promise<Server | null> {
+  const server = roles.api ? await listen(product, config) : null;
+  try {
+    await product.start();
+    return server;
+  } catch (error) {
+    server?.close();
+    await product.stop();
+    throw error;
+  }
+}
 
 async function refuseWithoutIsolation(database: Database): Promise<void> {
   const problems = await findIsolationProblems(database);

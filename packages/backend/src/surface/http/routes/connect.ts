@@ -34,7 +34,7 @@ export function mountBootstrap(app: Hono<HttpEnv>, { connect }: Pick<Deps, "conn
     const parsed = ConnectSessionToken.safeParse(readJson(await c.req.text()));
     const token = parsed.success ? parsed.data.token : "";
     const session = await connect.authenticateSession(token, c.req.header("origin") ?? null);
-    return c.json((await connect.bootstrap(session)) satisfies ConnectBootstrap);
+    return c.json(await connect.bootstrap(session));
   });
 }
 
