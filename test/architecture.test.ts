@@ -51,7 +51,7 @@ const BACKEND = join(ROOT, "packages/backend/src");
 const TOP = "compose";
 
 describe("architecture", () => {
-  const files = sourceFiles(BACKEND).filter((file) => !file.endsWith(".test.ts"));
+  const files = sourceFiles(BACKEND).filter(isProduct);
 
   test("finds the backend's files and every module in a rank", () => {
     expect(files.length).toBeGreaterThan(50);
@@ -94,7 +94,7 @@ describe("architecture", () => {
     const wrong: string[] = [];
     for (const [name, allowed] of Object.entries(PACKAGES)) {
       const folder = name === "host-app" ? join(ROOT, "examples/host-app") : join(ROOT, "packages", name);
-      for (const file of sourceFiles(join(folder, "src")).filter((path) => !/\.test\.tsx?$/.test(path))) {
+      for (const file of sourceFiles(join(folder, "src")).filter(isProduct)) {
         for (const [, target = ""] of readFileSync(file, "utf8").matchAll(/["']@patchbay\/([\w-]+)/g)) {
           if (!allowed.includes(target)) wrong.push(`${relative(ROOT, file)} imports ${target}`);
         }
@@ -133,6 +133,11 @@ describe("architecture", () => {
     }
   });
 });
+
+/** Not a test, and not what tests are made with. */
+function isProduct(file: string): boolean {
+  return !/\.test\.tsx?$|\/testing\//.test(file);
+}
 
 function mayImport(from: string, to: string): boolean {
   if (ONLY[from] !== undefined) return ONLY[from].includes(to);
