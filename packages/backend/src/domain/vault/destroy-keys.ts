@@ -14,8 +14,8 @@ export interface DestroyKeys {
 
 /**
  * Crypto-shreds: the wrapped keys are overwritten, the rows stay as tombstones. From the commit on the values are
- * unreadable in the live database; backups hold wrapped keys until they expire, and other processes may hold a key in
- * memory for up to five minutes.
+ * unreadable in the live database; backups hold wrapped keys until they expire, and a process that opened a value may
+ * hold its key in memory for up to five minutes.
  *
  * @returns how many keys
  */
@@ -37,6 +37,6 @@ export async function destroyKeys(deps: VaultDeps, tx: Tx, input: DestroyKeys): 
     )
     .returning({ id: dataKeys.id });
   const destroyed = new Set(rows.map((row) => row.id));
-  await deps.dataKeyCache.forget((key) => destroyed.has(key.id));
+  deps.dataKeyCache.forget((key) => destroyed.has(key.id));
   return rows.length;
 }

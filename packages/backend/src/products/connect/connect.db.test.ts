@@ -37,6 +37,14 @@ describe("connecting an account", () => {
     expect(url.searchParams.has("code_challenge")).toBe(false);
   });
 
+  test("asks for no less than others read of the same account", async () => {
+    await connectShop();
+    const session = await kit.aSession(workspace, { tenantId: "globex", models: ["customer"] });
+    const { startUrl } = await kit.widget(session).start(kit.shop);
+    const url = new URL(await kit.browser().open(startUrl));
+    expect(url.searchParams.get("scope")).toBe("read_customers,read_inventory,read_orders,read_products");
+  });
+
   test("has no connection before the browser proved itself", async () => {
     const session = await kit.aSession(workspace);
     const widget = kit.widget(session);

@@ -1,17 +1,17 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { and, eq, inArray, lte } from "drizzle-orm";
+import { and, eq, inArray, lte, notInArray } from "drizzle-orm";
 import type { ConnectDeps } from "./deps.ts";
 import { endAuthorization } from "./end-authorization.ts";
 import { giveBackUnused } from "./give-back.ts";
 import { OPEN_STATUSES } from "./load-authorization.ts";
-import { authorizations } from "./tables.ts";
+import { authorizations, connectSessions } from "./tables.ts";
 
 /** Authorizations in one sweep; the next goes on. */
 const ROWS_MAX = 200;
 
 /**
  * A sweep: ends authorizations whose ten minutes are over, and gives back grants that nobody uses. Tokens of a grant
- * that a live connection uses are never touched.
+ * that a live connection uses are never touched. What ended long ago is deleted.
  */
 export async function expireAuthorizations(deps: ConnectDeps, workspaceId: WorkspaceId): Promise<void> {
   const late = await deps.withWorkspace(workspaceId, (tx) =>
@@ -29,4 +29,20 @@ export async function expireAuthorizations(deps: ConnectDeps, workspaceId: Works
   );
   for (const row of late) await endAuthorization(deps, row, { status: "expired" });
   await giveBackUnused(deps, workspaceId);
+  await prune(deps, workspaceId);
+}
+
+/** A host that asks why a try failed asks within this time. */
+const ENDED_KEPT_MS = 30 * 86_400_000;
+const SESSIONS_KEPT_MS = 86_400_000;
+
+async function prune(deps: ConnectDeps, workspaceId: WorkspaceId): Promise<void> {
+  const now = deps.clock.now().getTime();
+  await deps.withWorkspace(workspaceId, async (tx) => {
+    const old = lte(connectSessions.expiresAt, new Date(now - SESSIONS_KEPT_MS));
+    await tx.delete(connectSessions).where(and(eq(connectSessions.workspaceId, workspaceId), old));
+    const ended = notInArray(authorizations.status, [...OPEN_STATUSES]);
+    const forgotten = lte(authorizations.expiresAt, new Date(now - ENDED_KEPT_MS));
+    await tx.delete(authorizations).where(and(eq(authorizations.workspaceId, workspaceId), ended, forgotten));
+  });
 }

@@ -1,6 +1,7 @@
-import { AppError } from "@patchbay/shared";
-import { and, eq } from "drizzle-orm";
+import { AppError, type ModelName } from "@patchbay/shared";
+import { and, eq, inArray } from "drizzle-orm";
 import type { Connector } from "../../connectors/kit/index.ts";
+import { LIVE_STATUSES, connections } from "../../domain/connections/index.ts";
 import { getProviderApp, getWorkspace } from "../../domain/workspaces/index.ts";
 import type { DataKeySpec, Place } from "../../domain/vault/index.ts";
 import { NIL_UUID } from "../../platform/db/index.ts";
@@ -27,7 +28,7 @@ export async function openTicket(deps: ConnectDeps, ticket: string): Promise<Ope
   const party = await partyFor(deps, row);
   const front = deps.credentials.oauth.start(party, {
     redirectUri: redirectUri(deps.publicUrl, row.provider),
-    scopes: scopesFor(party.connector, row.models),
+    scopes: scopesFor(party.connector, [...row.models, ...(await modelsOfSharers(deps, row))]),
     stateHint: hintText(hintOf(row)),
   });
   const nonce = randomToken(SECRET_BYTES);
@@ -95,7 +96,33 @@ async function checkTicket(deps: ConnectDeps, ticket: string): Promise<Authoriza
   return row;
 }
 
-function scopesFor(connector: Connector, models: AuthorizationRow["models"]): readonly string[] {
+/**
+ * What other connections to the same account read. The new tokens take the place of theirs, so they must not be able to
+ * do less. Known before the consent only where a parameter names the account.
+ */
+async function modelsOfSharers(deps: ConnectDeps, row: AuthorizationRow): Promise<readonly ModelName[]> {
+  if (Object.keys(row.params).length === 0) return [];
+  const sharers = await deps.withWorkspace(row.workspaceId, (tx) =>
+    tx
+      .select({ models: connections.models })
+      .from(connections)
+      .where(
+        and(
+          eq(connections.workspaceId, row.workspaceId),
+          eq(connections.provider, row.provider),
+          eq(connections.params, row.params),
+          inArray(connections.status, [...LIVE_STATUSES]),
+        ),
+      )
+      .limit(SHARERS_MAX),
+  );
+  return sharers.flatMap((sharer) => sharer.models);
+}
+
+/** Connections of one workspace to one account; their models are few in any case. */
+const SHARERS_MAX = 1_000;
+
+function scopesFor(connector: Connector, models: readonly ModelName[]): readonly string[] {
   return [...new Set(models.flatMap((model) => connector.auth.scopesByModel[model] ?? []))].sort();
 }
 

@@ -111,7 +111,8 @@ describe("a callback is refused, without a request to the provider,", () => {
   });
 
   test("of two at once, one", async () => {
-    const { window, back } = await atCallback();
+    const { window, back, id } = await atCallback();
+    await openAllConnections(id);
     const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => window.comeBack(back)));
     expect(outcomes.filter((outcome) => outcome.status === "fulfilled")).toHaveLength(1);
   });
@@ -183,7 +184,8 @@ describe("a start link", () => {
   });
 
   test("works once when opened five times at once", async () => {
-    const { startUrl } = await kit.widget(session).start(kit.shop);
+    const { id, startUrl } = await kit.widget(session).start(kit.shop);
+    await openAllConnections(id);
     const opened = await Promise.allSettled(Array.from({ length: 5 }, () => kit.browser().open(startUrl)));
     expect(opened.filter((one) => one.status === "fulfilled")).toHaveLength(1);
   });
@@ -233,6 +235,17 @@ describe("an authorization that nobody finished", () => {
     kit.clock.advance(11 * 60_000);
     await kit.connect.expireAuthorizations(workspace.workspaceId);
     expect(await kit.connect.test(workspace, connection?.id ?? "")).toMatchObject({ ok: true });
+  });
+
+  test("is deleted after a month, its session after a day", async () => {
+    await kit.widget(session).start(kit.shop);
+    kit.clock.advance(31 * 86_400_000);
+    await kit.connect.expireAuthorizations(workspace.workspaceId);
+    for (const table of ["authorizations", "connect_sessions"]) {
+      const rows = await kit.sql`select 1 from ${kit.sql(table)} where workspace_id = ${workspace.workspaceId}`;
+      expect(rows).toHaveLength(0);
+    }
+    kit.clock.advance(-31 * 86_400_000);
   });
 
   test("cannot be completed late", async () => {
@@ -340,6 +353,11 @@ async function atCallback() {
   const { id, startUrl } = await kit.widget(session).start(kit.shop);
   const window = kit.browser();
   return { id, window, back: await window.decide(await window.open(startUrl)) };
+}
+
+/** Else calls that start together come one after the other, since the pool opens its connections as they are needed. */
+async function openAllConnections(id: string): Promise<void> {
+  await Promise.all(Array.from({ length: 16 }, () => kit.connect.getAuthorization(session, id)));
 }
 
 async function mint(): Promise<string> {
