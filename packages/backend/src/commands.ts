@@ -27,7 +27,10 @@ export function bindCommands(process_: {
   readonly cwd: string;
 }): Commands {
   const config = () => parseConfig(process_.env, process_.cwd);
-  const withDatabase = (work: (database: Database, config: Config) => Promise<void>) => useDatabase(config(), work);
+  /** A single command prints its answer and troubles, not its progress. */
+  const quietConfig = () => parseConfig({ PATCHBAY_LOG_LEVEL: "warn", ...process_.env }, process_.cwd);
+  const withDatabase = (work: (database: Database, config: Config) => Promise<void>) =>
+    useDatabase(quietConfig(), work);
   return {
     async serve(roles) {
       const patchbay = await startPatchbay({ config: config(), roles });
