@@ -23,18 +23,19 @@ export function makeApiKey(
   const publicId = letters(12);
   const secret = letters(32);
   const body = `pb_${mode}_${encodeUuid(workspaceId)}${publicId}${secret}`;
-  return { text: new Secret(body + checksum(body)), publicId, secretHash: hash(secret) };
+  return { text: new Secret(body + checksum(body)), publicId, secretHash: hash(body) };
 }
 
 /** `null` for anything that {@link makeApiKey} cannot have made. */
 export function parseApiKey(text: string): ParsedApiKey | null {
   const match = /^pb_(live|test)_([0-9a-z]{26})([0-9A-Za-z]{12})([0-9A-Za-z]{32})([0-9a-z]{7})$/.exec(text);
   if (match === null) return null;
-  const [, mode, workspace = "", publicId = "", secret = "", sum = ""] = match;
-  if (checksum(text.slice(0, -sum.length)) !== sum) return null;
+  const [, mode, workspace = "", publicId = "", , sum = ""] = match;
+  const body = text.slice(0, -sum.length);
+  if (checksum(body) !== sum) return null;
   const workspaceId = decodeUuid(workspace);
   if (workspaceId === null || (mode !== "live" && mode !== "test")) return null;
-  return { mode, workspaceId: workspaceId as WorkspaceId, publicId, secretHash: hash(secret) };
+  return { mode, workspaceId: workspaceId as WorkspaceId, publicId, secretHash: hash(body) };
 }
 
 /** `count` letters and digits; base64url's two other characters are thrown away. */
@@ -48,6 +49,7 @@ function checksum(text: string): string {
   return crc32(text).toString(36).padStart(7, "0");
 }
 
-function hash(secret: string): Uint8Array {
-  return createHash("sha256").update(secret).digest();
+/** Over all parts, so that none of them, the mode included, can be exchanged. */
+function hash(body: string): Uint8Array {
+  return createHash("sha256").update(body).digest();
 }

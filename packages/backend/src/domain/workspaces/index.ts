@@ -1,4 +1,5 @@
 export { authenticateApiKey, createApiKey, type ApiCaller } from "./api-keys.ts";
+export * from "./idempotency-keys.ts";
 export * from "./provider-apps.ts";
 export * from "./tables.ts";
 export * from "./tenants.ts";

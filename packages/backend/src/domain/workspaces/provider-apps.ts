@@ -31,7 +31,7 @@ const SECRET_OVERLAP_MS = 24 * 3_600_000;
 /**
  * Registers or changes the app. A changed secret leaves the old one accepted for 24 hours.
  *
- * @throws AppError `invalid_request` when `baseUrlOverride` is not allowed here
+ * @throws AppError `invalid_request` when `baseUrlOverride` is not allowed here, `conflict` when another request made it first
  */
 export async function putProviderApp(
   deps: Deps,
@@ -59,14 +59,20 @@ export async function putProviderApp(
         previousSecretUntil: new Date(now.getTime() + SECRET_OVERLAP_MS),
       }
     : {};
-  await deps.withWorkspace(workspaceId, (tx) =>
+  const written = await deps.withWorkspace(workspaceId, (tx) =>
     former === null
-      ? tx.insert(providerApps).values({ ...changes, workspaceId, id, provider, createdAt: now })
+      ? tx
+          .insert(providerApps)
+          .values({ ...changes, workspaceId, id, provider, createdAt: now })
+          .onConflictDoNothing()
+          .returning({ id: providerApps.id })
       : tx
           .update(providerApps)
           .set({ ...changes, ...overlap })
-          .where(and(eq(providerApps.workspaceId, workspaceId), eq(providerApps.id, id))),
+          .where(and(eq(providerApps.workspaceId, workspaceId), eq(providerApps.id, id)))
+          .returning({ id: providerApps.id }),
   );
+  if (written.length === 0) throw new AppError("conflict", "this app was registered by another request; send it again");
   const app = await getProviderApp(deps, input);
   if (app === null) throw new Error("the provider app was not written");
   return app;

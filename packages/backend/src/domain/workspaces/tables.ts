@@ -19,7 +19,7 @@ export const apiKeys = pgTable(
     id: id<ApiKeyId>().notNull(),
     /** The public part of the key, by which it is looked up. */
     publicId: text().notNull(),
-    /** SHA-256 of the secret part. */
+    /** SHA-256 of the whole key but its checksum. */
     secretHash: bytea().notNull(),
     name: text().notNull(),
     scopes: text().array().$type<Scope[]>().notNull(),

@@ -1,4 +1,12 @@
-import { AppError, type Page, type PutTenant, type Tenant, type TenantUid, type WorkspaceId } from "@patchbay/shared";
+import {
+  AppError,
+  tenantId,
+  type Page,
+  type PutTenant,
+  type Tenant,
+  type TenantUid,
+  type WorkspaceId,
+} from "@patchbay/shared";
 import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import { randomUUID } from "node:crypto";
 import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
@@ -79,12 +87,12 @@ export async function tenantExternalId(
   return row?.externalId ?? null;
 }
 
-/** Tenants by the host's id, in its order. The cursor is the last id of the page before. */
+/** Tenants by the host's id, in its order. The cursor is the last id of the page before. @throws AppError `invalid_cursor` */
 export async function listTenants(
   deps: Pick<Deps, "withWorkspace">,
   input: { readonly workspaceId: WorkspaceId; readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<Page<Tenant>> {
-  const after = input.cursor === undefined ? undefined : Buffer.from(input.cursor, "base64url").toString();
+  const after = input.cursor === undefined ? undefined : readCursor(input.cursor);
   const rows = await deps.withWorkspace(input.workspaceId, (tx) =>
     tx
       .select()
@@ -107,6 +115,12 @@ export async function listTenants(
     hasMore,
     nextCursor: last === undefined || !hasMore ? null : Buffer.from(last.externalId).toString("base64url"),
   };
+}
+
+function readCursor(text: string): string {
+  const parsed = tenantId.safeParse(Buffer.from(text, "base64url").toString());
+  if (parsed.success) return parsed.data;
+  throw new AppError("invalid_cursor", "this cursor is not one that this list gave; start without one");
 }
 
 async function findTenant(tx: Tx, input: { readonly workspaceId: WorkspaceId; readonly id: string }) {
