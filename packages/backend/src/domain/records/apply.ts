@@ -52,7 +52,7 @@ const ROWS_MAX = 1_000;
  * Compares each object with what is stored, writes what is newer, raises `version`, and tells the host, in the
  * caller's transaction. Applying the same read twice changes nothing the second time.
  *
- * Lock order: stored rows by id, then the tenant's change counter, then writes only.
+ * Lock order: stored roots by id, stored children by id, then the tenant's change counter, then writes only.
  *
  * @throws ConcurrentApply when another transaction created one of the records first
  */

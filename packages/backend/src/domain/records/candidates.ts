@@ -39,7 +39,7 @@ export interface Incoming {
 }
 
 /**
- * Every record that the read speaks of, stored rows locked by id: the objects, their children, children that a
+ * Every record that the read speaks of, stored rows locked, roots by id and then children by id: the objects, their children, children that a
  * complete parent no longer has, and what the read found absent with all its children. One candidate a record, sorted
  * by id.
  */
@@ -52,10 +52,16 @@ export async function findCandidates(
   },
 ): Promise<readonly Candidate[]> {
   const present = presentCandidates(input.owner, input.objects);
-  const goneIds = input.gone.map(({ model, remoteId }) => recordIdOf(input.owner, model, remoteId));
-  const childIds = await findChildren(tx, input);
-  const ids = [...new Set([...present.keys(), ...goneIds, ...childIds])].sort();
-  const stored = await lockRows(tx, input.owner, ids);
+  const spokenOf = [
+    ...[...present.values()].map(({ id, model }) => ({ id, model })),
+    ...input.gone.map(({ model, remoteId }) => ({ id: recordIdOf(input.owner, model, remoteId), model })),
+  ];
+  const [children, roots] = partition(spokenOf, ({ model }) => IS_CHILD.has(model));
+  const storedRoots = await lockRows(tx, input.owner, roots);
+  // Looked for with the parents in hand: until then, others may add some.
+  const childIds = [...children, ...(await findChildren(tx, input))];
+  const stored = new Map([...storedRoots, ...(await lockRows(tx, input.owner, childIds))]);
+  const ids = [...new Set([...roots, ...childIds])].sort();
   const resources = resourcesByRemoteId(input);
   return ids.flatMap((id) => {
     const row = stored.get(id) ?? null;
@@ -146,6 +152,16 @@ const CHILD_MODELS: Readonly<Partial<Record<ModelName, readonly ModelName[]>>> =
   product: ["variant"],
   order: ["refund"],
 };
+
+const IS_CHILD: ReadonlySet<ModelName> = new Set(Object.values(CHILD_MODELS).flat());
+
+function partition<Item extends { readonly id: RecordId }>(
+  items: readonly Item[],
+  isFirst: (item: Item) => boolean,
+): readonly [readonly RecordId[], readonly RecordId[]] {
+  const { first = [], second = [] } = Object.groupBy(items, (item) => (isFirst(item) ? "first" : "second"));
+  return [first.map(({ id }) => id), second.map(({ id }) => id)];
+}
 
 async function lockRows(
   tx: Tx,

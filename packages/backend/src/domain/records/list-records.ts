@@ -10,7 +10,7 @@ import {
   type TenantUid,
   type WorkspaceId,
 } from "@patchbay/shared";
-import { and, asc, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { and, asc, desc, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { WithWorkspace } from "../../platform/db/index.ts";
 import type { Vault } from "../vault/index.ts";
@@ -58,8 +58,8 @@ export async function listRecords(deps: Deps, input: ListRecordsInput): Promise<
           input.includeDeleted ? undefined : eq(records.deleted, false),
           input.provider === undefined ? undefined : eq(records.provider, input.provider),
           input.connectionId === undefined ? undefined : eq(records.connectionId, input.connectionId),
-          input.changedAfterSeq === undefined ? undefined : gt(records.changeSeq, BigInt(input.changedAfterSeq)),
-          input.updatedAfter === undefined ? undefined : gt(records.remoteUpdatedAt, new Date(input.updatedAfter)),
+          input.changedAfterSeq === undefined ? undefined : gt(records.changeSeq, sequenceOf(input.changedAfterSeq)),
+          input.updatedAfter === undefined ? undefined : gt(records.remoteUpdatedAt, instantOf(input.updatedAfter)),
           after === null ? undefined : isAfter(after),
         ),
       )
@@ -102,6 +102,8 @@ export async function getRecord(
                 which,
               ),
             )
+            // Several accounts of a provider may use one id.
+            .orderBy(asc(records.deleted), desc(records.changeSeq))
             .limit(1),
         );
   const [record] = await publish(deps, input, rows);
@@ -128,10 +130,24 @@ const Cursor = z.tuple([z.string().regex(/^\d{1,19}$/), z.uuid()]);
 
 function isAfter([seq, id]: z.output<typeof Cursor>) {
   return or(
-    gt(records.changeSeq, BigInt(seq)),
+    gt(records.changeSeq, sequenceOf(seq)),
     // The cursor's id came out of a row of ours, and is only compared.
-    and(eq(records.changeSeq, BigInt(seq)), sql`${records.id} > ${id as RecordId}`),
+    and(eq(records.changeSeq, sequenceOf(seq)), sql`${records.id} > ${id as RecordId}`),
   );
+}
+
+const SEQUENCE_MAX = 2n ** 63n - 1n;
+/** Postgres knows no year 0. */
+const YEAR_1_MS = Date.parse("0001-01-01T00:00:00Z");
+
+/** Nothing comes after the greatest number that a column can hold. */
+function sequenceOf(digits: string): bigint {
+  const value = BigInt(digits);
+  return value > SEQUENCE_MAX ? SEQUENCE_MAX : value;
+}
+
+function instantOf(text: string): Date {
+  return new Date(Math.max(Date.parse(text), YEAR_1_MS));
 }
 
 function writeCursor(row: RecordRow): string {

@@ -67,7 +67,7 @@ function projectItem(resource: Resource, item: unknown, context: NormalizeContex
   const raw = resource.raw.safeParse(item);
   if (!raw.success) return reject(resource, item, raw.error, "");
   // `normalize` takes `never` so that only what `raw` parsed may reach it: this is that place.
-  const records = resource.normalize(raw.data as never, context);
+  const records = storable(resource.normalize(raw.data as never, context));
   for (const record of records) {
     const checked = NORMALIZED_SCHEMAS[record.model].safeParse(record.data);
     if (!checked.success) return reject(resource, item, checked.error, `${record.model}.`);
@@ -75,12 +75,31 @@ function projectItem(resource: Resource, item: unknown, context: NormalizeContex
   return { resource, raw: item, sourceVersion: resource.strictVersion(raw.data), records };
 }
 
+/**
+ * The same with U+FFFD for characters that no text or jsonb column takes: NUL and halves of surrogate pairs. One of
+ * them would keep its whole page from being stored; the raw item keeps them.
+ */
+function storable<Value>(value: Value): Value {
+  const kept = storableValue(value);
+  // Only characters of strings were exchanged.
+  return kept as Value;
+}
+
+function storableValue(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed().replaceAll("\0", "\uFFFD");
+  if (Array.isArray(value)) return value.map(storableValue);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, member]) => [storableValue(name), storableValue(member)]),
+  );
+}
+
 function reject(resource: Resource, item: unknown, error: z.ZodError, prefix: string): RejectedItem {
   const issue = error.issues[0];
   return {
     resource: resource.name,
-    remoteId: remoteIdOf(item),
-    issuePath: prefix + (issue?.path.join(".") ?? ""),
+    remoteId: storable(remoteIdOf(item)),
+    issuePath: storable(prefix + (issue?.path.join(".") ?? "")),
     issueCode: issue?.code ?? "unknown",
     item,
   };

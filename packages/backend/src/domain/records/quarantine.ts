@@ -1,11 +1,15 @@
 import type { RunId } from "@patchbay/shared";
-import type { Tx } from "../../platform/db/index.ts";
+import { sql } from "drizzle-orm";
+import { arrayParam, type Tx } from "../../platform/db/index.ts";
 import { newId, type Clock } from "../../platform/runtime/index.ts";
 import type { Sealer } from "../vault/index.ts";
 import type { RecordOwner, RejectedItem } from "./project.ts";
 import { recordQuarantine } from "./tables.ts";
 
-/** Keeps objects that did not fit, sealed, so that nothing received is lost and an upgrade can try them again. */
+/**
+ * Keeps objects that did not fit, sealed, so that nothing received is lost and an upgrade can try them again. Of an
+ * object that is read again and again, the newest copy.
+ */
 export async function quarantine(
   tx: Tx,
   deps: { readonly clock: Clock },
@@ -17,6 +21,7 @@ export async function quarantine(
   },
 ): Promise<void> {
   if (input.rejected.length === 0) return;
+  await forgetFormer(tx, input);
   await tx.insert(recordQuarantine).values(
     input.rejected.map((item) => {
       const id = newId<string>();
@@ -39,4 +44,25 @@ export async function quarantine(
       };
     }),
   );
+}
+
+async function forgetFormer(
+  tx: Tx,
+  { owner, rejected }: { readonly owner: RecordOwner; readonly rejected: readonly RejectedItem[] },
+): Promise<void> {
+  const named = rejected.filter((item) => item.remoteId !== null);
+  if (named.length === 0) return;
+  await tx.execute(sql`
+    delete from record_quarantine q using unnest(
+      ${arrayParam(
+        named.map((item) => item.resource),
+        "text",
+      )},
+      ${arrayParam(
+        named.map((item) => item.remoteId),
+        "text",
+      )}
+    ) as again (resource, remote_id)
+    where q.workspace_id = ${owner.workspaceId} and q.connection_id = ${owner.connectionId}
+      and q.resource = again.resource and q.remote_id = again.remote_id`);
 }
