@@ -1,13 +1,10 @@
 import type { Hono } from "hono";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { HttpEnv } from "../env.ts";
-
-const require = createRequire(import.meta.url);
 
 /**
  * `/openapi.json` and `/docs`, the same document for people. The page loads nothing from elsewhere: the reference's
@@ -56,7 +53,7 @@ function embedFolder(): string {
 }
 
 function referenceScript(): string {
-  return join(dirname(require.resolve("@scalar/api-reference/package.json")), "dist/browser/standalone.js");
+  return join(dirname(fileURLToPath(import.meta.resolve("@scalar/api-reference"))), "browser/standalone.js");
 }
 
 async function sendFile(path: string, cacheControl: string): Promise<Response> {
@@ -90,6 +87,7 @@ const START = `Scalar.createApiReference("#reference", {
   telemetry: false,
   withDefaultFonts: false,
   hideClientButton: true,
+  showDeveloperTools: "never",
   agent: { disabled: true },
   mcp: { disabled: true },
 });`;

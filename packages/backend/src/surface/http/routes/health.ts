@@ -6,6 +6,8 @@ export function mountHealth(
   app: Hono<HttpEnv>,
   deps: { readonly ping: () => Promise<void>; readonly draining: () => boolean },
 ): void {
+  // Browsers ask for it on every page of ours; there is none.
+  app.get("/favicon.ico", (c) => c.body(null, 204, { "cache-control": "public, max-age=86400" }));
   app.get("/livez", (c) => c.json({ status: "ok" }));
   app.get("/readyz", async (c) => {
     if (deps.draining()) return c.json({ status: "draining" }, 503);
