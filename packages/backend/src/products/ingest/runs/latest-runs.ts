@@ -2,6 +2,7 @@ import { encodeId, type ConnectionId, type ConnectionRun, type WorkspaceId } fro
 import { and, desc, eq, inArray } from "drizzle-orm";
 import type { Tx } from "../../../platform/db/index.ts";
 import { runs } from "../tables.ts";
+import { progressOf } from "./progress-of.ts";
 
 /** The newest run of each connection, as people see it: how far it is. */
 export async function latestRuns(
@@ -19,12 +20,5 @@ export async function latestRuns(
 }
 
 function toProgress(row: typeof runs.$inferSelect): ConnectionRun {
-  const totals = row.models.map((model) => model.total);
-  return {
-    id: encodeId("run", row.id),
-    kind: row.kind,
-    status: row.status,
-    done: row.models.reduce((sum, model) => sum + model.done, 0),
-    total: totals.every((total) => total !== null) ? totals.reduce((sum, total) => sum + total, 0) : null,
-  };
+  return { id: encodeId("run", row.id), kind: row.kind, status: row.status, ...progressOf(row) };
 }

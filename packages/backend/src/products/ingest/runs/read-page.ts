@@ -1,5 +1,6 @@
+import type { ModelName } from "@patchbay/shared";
 import type { PagedList, ProviderRequest, Resource } from "../../../connectors/kit/index.ts";
-import type { ApplyResult } from "../../../domain/records/index.ts";
+import type { AppliedObject, ApplyResult, ReadInterval } from "../../../domain/records/index.ts";
 import type { Tx } from "../../../platform/db/index.ts";
 import { enqueue } from "../../../platform/lanes/index.ts";
 import { applyRead } from "../apply-read.ts";
@@ -11,17 +12,19 @@ import { fetchItem } from "../tasks.ts";
 import { announceRun } from "./announce-run.ts";
 import { afterPage, afterTooLarge } from "./page-size.ts";
 import { countPage, withResource } from "./resource-progress.ts";
+import { splitKnown, sumCounts } from "./split-known.ts";
 import { saveRun, type RunContext, type Step } from "./run-context.ts";
 import type { ResourceState, RunState } from "./run-state.ts";
 
 /** The host is told of progress at most this often. */
 const TOLD_EVERY_MS = 5_000;
+const NO_TOTALS: ReadonlyMap<ModelName, number> = new Map();
 
 /** Reads one page of a resource and applies it with the run's progress, in one transaction. */
 export async function readPage(context: RunContext, name: string): Promise<Step> {
   const { resource, list } = listOf(context, name);
   const begun = begin(context, name, list);
-  const total = begun.isFirst ? await countAll(context, list, begun.state) : null;
+  const totals = begun.isFirst ? await countAhead(context) : NO_TOTALS;
   const startedAt = context.deps.clock.now().getTime();
   const page = await readItems(context.call, begun.request, (response) => list.items(response), {
     of: (item) => list.expansions(item),
@@ -38,7 +41,7 @@ export async function readPage(context: RunContext, name: string): Promise<Step>
     next === null
       ? { ...begun.state, request: null, phase: sweeps(context, resource) ? "sweeping" : "done" }
       : { ...begun.state, request: size === begun.state.size ? next : list.resize(next, size), size, ceiling };
-  return { kind: "done", context: await applyPage(context, resource, page, state, total) };
+  return { kind: "done", context: await applyPage(context, resource, page, state, totals) };
 }
 
 interface Begun {
@@ -59,11 +62,21 @@ function begin(context: RunContext, name: string, list: PagedList): Begun {
   };
 }
 
-/** How many there are, where all are read and the provider tells. It is a help for people: without it, the run goes on. */
-async function countAll({ call }: RunContext, list: PagedList, state: ResourceState): Promise<number | null> {
-  if (list.count === null || state.since !== null) return null;
-  const outcome = await call(list.count.request());
-  return outcome.ok ? list.count.parse(outcome.response) : null;
+/**
+ * How many there are of everything this run will list, asked once before its first page, so that progress never goes
+ * back. It is a help for people: without it, the run goes on.
+ */
+async function countAhead({ call, connection, row, state }: RunContext): Promise<ReadonlyMap<ModelName, number>> {
+  const totals = new Map<ModelName, number>();
+  if (row.models.some((model) => model.status !== "waiting")) return totals;
+  for (const [name, { since }] of Object.entries(state.resources)) {
+    const resource = connection.connector.resources[name];
+    if (!resource?.list?.count || since !== null) continue;
+    const outcome = await call(resource.list.count.request());
+    const total = outcome.ok ? resource.list.count.parse(outcome.response) : null;
+    if (total !== null) totals.set(resource.model, total);
+  }
+  return totals;
 }
 
 async function applyPage(
@@ -71,7 +84,7 @@ async function applyPage(
   resource: Resource,
   page: Extract<ItemsRead<unknown>, { readonly ok: true }>,
   changes: Partial<ResourceState>,
-  total: number | null,
+  totals: ReadonlyMap<ModelName, number>,
 ): Promise<RunContext> {
   const { deps, lane, connection, row, sealer } = context;
   const projected = projectModels(resource, page.items, connection.owner, connection.row.models);
@@ -86,13 +99,35 @@ async function applyPage(
     async (tx, applied) => {
       await markAgain(tx, context, applied);
       const status = isOver ? "completed" : "running";
-      const models = countPage(context, resource.name, { ...applied, ...projected, status, total });
+      const models = countPage(context, resource.name, { ...applied, ...projected, status, totals });
       after = await saveRun(tx, context, { models }, withResource(context.state, resource.name, changes));
       if (isOver) await advanceCursor(tx, after, resource.name);
       else after = await tellProgress(tx, after);
     },
   );
   return after;
+}
+
+/**
+ * What the host may have heard of already, by a webhook or through an earlier connection, is told when it changed, also
+ * in a first import: no version of a record that was told goes untold.
+ */
+async function applyKnown(
+  context: RunContext,
+  objects: readonly AppliedObject[],
+  read: ReadInterval,
+): Promise<ApplyResult["counts"]> {
+  if (objects.length === 0) return new Map();
+  const { deps, lane, connection, row, sealer } = context;
+  const { counts } = await applyRead(
+    deps,
+    lane,
+    connection,
+    { objects, rejected: [], gone: [], read },
+    { announce: true, runId: row.id, sealer },
+    (tx, applied) => markAgain(tx, context, applied),
+  );
+  return counts;
 }
 
 /** Objects whose order could not be told are read again by the fetcher, through the same lane. */

@@ -18,7 +18,8 @@ export function countPage(
     readonly counts: ReadonlyMap<ModelName, ApplyCounts>;
     readonly rejected: readonly RejectedItem[];
     readonly status: "running" | "completed";
-    readonly total: number | null;
+    /** Of any model of the run, where they were counted just now. */
+    readonly totals?: ReadonlyMap<ModelName, number>;
   },
 ): RunModel[] {
   const { connector } = context.connection;
@@ -26,7 +27,8 @@ export function countPage(
   if (resource === undefined) return context.row.models;
   const affected = modelsOf(connector, resource);
   return context.row.models.map((model) => {
-    if (!affected.includes(model.model)) return model;
+    const total = page.totals?.get(model.model) ?? model.total;
+    if (!affected.includes(model.model)) return { ...model, total };
     const own = model.model === resource.model;
     const count = page.counts.get(model.model) ?? { created: 0, updated: 0, deleted: 0, unchanged: 0 };
     const quarantined = own ? page.rejected.length : 0;
@@ -34,7 +36,7 @@ export function countPage(
       ...model,
       status: page.status,
       done: model.done + count.created + count.updated + count.unchanged + quarantined,
-      total: own ? (page.total ?? model.total) : model.total,
+      total,
       created: model.created + count.created,
       updated: model.updated + count.updated,
       deleted: model.deleted + count.deleted,

@@ -29,10 +29,11 @@ export async function sweepChunk(context: RunContext, name: string): Promise<Ste
     lane,
     connection,
     chunk,
-    { announce: context.state.resources[name]?.announce === true, runId: row.id, sealer },
+    // What is looked at here was stored before, so the host may know it.
+    { announce: true, runId: row.id, sealer },
     async (tx, applied) => {
       await markAgain(tx, context, applied);
-      const models = countPage(context, name, { ...applied, ...chunk, status: "running", total: null });
+      const models = countPage(context, name, { ...applied, ...chunk, status: "running" });
       after = await saveRun(tx, context, { models }, withResource(context.state, name, { sweptTo: last.id }));
     },
   );
@@ -66,7 +67,7 @@ async function endSweep(context: RunContext, resource: Resource): Promise<RunCon
   const { deps, lane, row } = context;
   return deps.worker.withWorkspace(row.workspaceId, async (tx) => {
     await lane.fence(tx);
-    const nothing = { counts: new Map(), rejected: [], status: "completed" as const, total: null };
+    const nothing = { counts: new Map(), rejected: [], status: "completed" as const };
     const models = countPage(context, resource.name, nothing);
     const after = await saveRun(tx, context, { models }, withResource(context.state, resource.name, { phase: "done" }));
     await advanceCursor(tx, after, resource.name);
