@@ -1,0 +1,36 @@
+import { parseConfig, startPatchbay, type Patchbay } from "@patchbay/backend";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { connectStore } from "../harness/connect-store.ts";
+import { startTestProduct, type TestProduct } from "../harness/product.ts";
+import { waitFor } from "../harness/wait-for.ts";
+
+let api: TestProduct;
+let workers: readonly Patchbay[];
+
+beforeAll(async () => {
+  api = await startTestProduct({ roles: { api: true, worker: false } });
+  // Workers tell providers where to deliver: at the API.
+  const config = parseConfig({ ...api.env, PATCHBAY_PUBLIC_URL: api.url, PATCHBAY_PORT: "0" }, ".");
+  workers = [
+    await startPatchbay({ config, roles: { api: false, worker: true } }),
+    await startPatchbay({ config, roles: { api: false, worker: true } }),
+  ];
+});
+afterAll(async () => {
+  for (const worker of workers) await worker.close();
+  await api.close();
+});
+
+test("an API and two workers on one database share the work, each event told once and soon", async () => {
+  const workspace = await api.addWorkspace();
+  await connectStore(api, workspace);
+  const ORDERS = 5;
+  for (let i = 0; i < ORDERS; i++) api.sandbox.shopify.act("acme-goods.myshopify.com", "place-order", {});
+  const created = await waitFor(async () => {
+    const events = await workspace.sdk.events.list().toArray({ limit: 1_000 });
+    const orders = events.filter((event) => event.type === "order.created");
+    return orders.length >= ORDERS && orders;
+  });
+  expect(new Set(created.map((event) => event.data.object["id"])).size).toBe(ORDERS);
+  expect(created).toHaveLength(ORDERS);
+});
