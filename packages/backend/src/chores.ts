@@ -1,6 +1,6 @@
 import type { WorkspaceId } from "@patchbay/shared";
 import { listConnections } from "./domain/connections/index.ts";
-import { listWorkspaceIds } from "./domain/workspaces/index.ts";
+import { forgetIdempotencyKeys, listWorkspaceIds } from "./domain/workspaces/index.ts";
 import { dropOldInboxPartitions, ensureInboxPartitions, type Database } from "./platform/db/index.ts";
 import type { Chore } from "./platform/jobs/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
@@ -44,6 +44,13 @@ export function listChores(deps: Deps): readonly Chore[] {
       run: everyWorkspace((id) => deps.credentials.keepGrantsAlive(id)),
     },
     { name: "inbox-dedupe-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneDedupe) },
+    {
+      name: "idempotency-keys-forget",
+      cron: "47 * * * *",
+      run: everyWorkspace((id) =>
+        forgetIdempotencyKeys({ withWorkspace: worker.withWorkspace, clock: deps.clock }, id),
+      ),
+    },
     {
       name: "subscriptions-audit",
       cron: "7 3 * * *",
