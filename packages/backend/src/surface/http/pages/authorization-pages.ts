@@ -3,9 +3,12 @@ import { html } from "hono/html";
 import type { PageNames } from "../../../products/connect/index.ts";
 import type { Page } from "./page.ts";
 
+/** How long the page that opened the window has for its answer. */
+const ANSWER_MS = 2_500;
+
 /**
- * After consent, in the popup: tells the page that opened it, by exact origin, and closes. When the opener is severed
- * (COOP) it goes on to the confirm screen instead.
+ * After consent, in the popup: tells the page that opened it, by exact origin, and closes when that page answers. When
+ * the opener is severed (COOP), or knows nothing of it since it was reloaded, the person is asked to confirm instead.
  */
 export function consentedPage(input: {
   readonly names: PageNames;
@@ -15,12 +18,20 @@ export function consentedPage(input: {
 }): Page {
   const script = `
     const message = ${embed(input.message)};
+    const origin = ${embed(input.openerOrigin)};
+    const confirm = () => location.replace(${embed(input.confirmUrl)});
     if (window.opener) {
-      window.opener.postMessage(message, ${embed(input.openerOrigin)});
-      window.close();
-      setTimeout(() => { document.getElementById("done").hidden = false; }, 400);
+      const unanswered = setTimeout(confirm, ${ANSWER_MS});
+      addEventListener("message", ({ source, origin: from, data }) => {
+        if (source !== window.opener || from !== origin) return;
+        if (data?.type !== "patchbay:received" || data.authorizationId !== message.authorizationId) return;
+        clearTimeout(unanswered);
+        window.close();
+        setTimeout(() => { document.getElementById("done").hidden = false; }, 400);
+      });
+      window.opener.postMessage(message, origin);
     } else {
-      location.replace(${embed(input.confirmUrl)});
+      confirm();
     }`;
   return {
     title: `Connecting ${input.names.providerName}`,

@@ -28,6 +28,7 @@ export async function renderPage(c: Context<HttpEnv>, page: Page): Promise<Respo
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
         <title>${page.title}</title>
+        <link rel="icon" href="${ICON}" />
         <style nonce="${nonce}">
           ${raw(STYLE)}
         </style>
@@ -47,6 +48,7 @@ export async function renderPage(c: Context<HttpEnv>, page: Page): Promise<Respo
     "default-src 'none'",
     `style-src 'nonce-${nonce}'`,
     `script-src 'nonce-${nonce}'`,
+    "img-src data:",
     "connect-src 'self'",
     "form-action 'self'",
     "base-uri 'none'",
@@ -59,6 +61,12 @@ export async function renderPage(c: Context<HttpEnv>, page: Page): Promise<Respo
     "cache-control": "no-store",
   });
 }
+
+/** Two jacks and the cord between them. */
+export const ICON =
+  "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='8' fill='%232f5bea'/%3E" +
+  "%3Cpath d='M10 10v5a6 6 0 0 0 12 0v-5' fill='none' stroke='%23fff' stroke-width='3' stroke-linecap='round'/%3E" +
+  "%3Ccircle cx='10' cy='10' r='3.5' fill='%23fff'/%3E%3Ccircle cx='22' cy='10' r='3.5' fill='%23fff'/%3E%3C/svg%3E";
 
 const STYLE = `
 :root { color-scheme: light dark; --bg: light-dark(#f6f7f9, #101216); --card: light-dark(#fff, #181b21); --fg: light-dark(#16181d, #eceef2);

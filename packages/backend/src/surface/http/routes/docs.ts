@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import type { HttpEnv } from "../env.ts";
+import { ICON } from "../pages/page.ts";
 
 /**
  * `/openapi.json` and `/docs`, the same document for people. The page loads nothing from elsewhere: the reference's
@@ -27,6 +28,7 @@ export function mountDocs(app: Hono<HttpEnv>, deps: { readonly document: Record<
         "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     }),
   );
+  app.get("/docs/before.js", (c) => c.body(BEFORE, 200, { "content-type": "text/javascript" }));
   app.get("/docs/start.js", (c) => c.body(START, 200, { "content-type": "text/javascript" }));
   app.get("/docs/reference.js", () => sendFile(referenceScript(), "public, max-age=86400"));
 }
@@ -73,20 +75,28 @@ const PAGE = `<!doctype html>
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
     <title>Patchbay API</title>
+    <link rel="icon" href="${ICON}" />
   </head>
   <body>
     <div id="reference"></div>
+    <script src="/docs/before.js"></script>
     <script src="/docs/reference.js"></script>
     <script src="/docs/start.js"></script>
   </body>
 </html>`;
+
+/** The reference's schema library would try out `eval`, which the page's policy refuses and browsers report. */
+const BEFORE = `globalThis.__zod_globalConfig = { jitless: true };`;
 
 const START = `Scalar.createApiReference("#reference", {
   url: "/openapi.json",
   telemetry: false,
   withDefaultFonts: false,
   hideClientButton: true,
+  showDeveloperTools: "never",
+  authentication: { preferredSecurityScheme: "api" },
   showDeveloperTools: "never",
   agent: { disabled: true },
   mcp: { disabled: true },
