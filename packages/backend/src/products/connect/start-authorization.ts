@@ -87,7 +87,8 @@ async function connectionToRepair(
   const id = connectionIdOf(input.connectionId ?? "");
   const row = await deps.withWorkspace(session.workspaceId, (tx) => loadConnection(tx, session.workspaceId, id));
   if (!mayManage(session, row) || row.provider !== input.provider || row.endedAt !== null) {
-    throw new AppError("connection_not_found", "no such connection to repair in this session");
+    // Word for word what an unknown id is told, lest the answer say that others have it.
+    throw new AppError("connection_not_found", "no such connection");
   }
   return row;
 }
