@@ -1,0 +1,244 @@
+import { ORIGIN, jsonOf, send, withKey, type Call } from "./http.ts";
+import type { TestProduct } from "../harness/product.ts";
+import type { Side, TenantSide } from "./world.ts";
+
+/** One place of one route where somebody else's id can sit. */
+export interface Place {
+  /** `path.id`, `query.cursor`, `body.tenantId` … */
+  readonly at: string;
+  /** What the owner has there. */
+  readonly theirs: (owner: Owner) => string | Promise<string>;
+  /** A value that nobody has; default: the owner's with other last characters. */
+  readonly unknown?: string;
+  /** The request with `id` in that place, everything else the caller's own. */
+  readonly call: (id: string, caller: Side) => Omit<Call, "method" | "headers">;
+  /** The call makes something, wherever the id points: ids and times of the answer are new. */
+  readonly makes?: true;
+}
+
+/** Whose things are asked for. */
+export interface Owner {
+  readonly product: Pick<TestProduct, "url">;
+  readonly side: Side;
+  readonly tenant: TenantSide;
+}
+
+/** Places whose names look like an id's, but that hold a word that is the same for everybody. */
+export const WORDS: ReadonlySet<string> = new Set([
+  "POST /connect/v1/providers/{id}/resolve path.id", // a provider
+  "GET /v1/connections query.provider",
+  "PUT /v1/providers/{provider}/app path.provider",
+]);
+
+const connection = ({ tenant }: Owner) => tenant.connectionId;
+const endpoint = ({ side }: Owner) => side.endpointId;
+const authorization = ({ tenant }: Owner) => tenant.authorizationId;
+const cursorOf =
+  (path: string | ((owner: Owner) => string), name = "nextCursor") =>
+  async (owner: Owner) => {
+    const base = typeof path === "string" ? path : path(owner);
+    const headers = withKey(owner.side.apiKey);
+    const cursor = jsonOf(await send(owner.product, { method: "GET", path: `${base}?limit=1`, headers }))[name];
+    if (typeof cursor !== "string") throw new Error(`${base} has no second page`);
+    return cursor;
+  };
+const inPath =
+  (before: string, after = "", body?: unknown) =>
+  (id: string) => ({
+    path: `${before}${encodeURIComponent(id)}${after}`,
+    ...(body === undefined ? {} : { body }),
+  });
+const inQuery = (path: string, name: string) => (id: string) => ({ path: `${path}?${name}=${encodeURIComponent(id)}` });
+const endUser = { id: "u" };
+const allowedOrigins = [ORIGIN];
+const session = (side: Side) => ({ tenantId: side.first.id, endUser, allowedOrigins });
+const records = (tenant: string) => `/v1/tenants/${tenant}/records/order`;
+const onConnection = (suffix: string, body?: unknown): Place => ({
+  at: "path.id",
+  theirs: connection,
+  call: inPath("/v1/connections/", suffix, body),
+});
+const onEndpoint = (suffix: string, body?: unknown): Place => ({
+  at: "path.id",
+  theirs: endpoint,
+  call: inPath("/v1/webhook-endpoints/", suffix, body),
+});
+const ofWidget = (what: "authorizations" | "connections", suffix = "", body?: unknown): Place => ({
+  at: "path.id",
+  theirs: what === "connections" ? connection : authorization,
+  call: inPath(`/connect/v1/${what}/`, suffix, body),
+});
+const challenge = "A".repeat(43);
+
+/** Route → every place of it that can hold an id. A route that is missing here fails the matrix. */
+export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
+  "PUT /v1/tenants/{id}": [
+    // A host names its own tenants: another host's name for one of its own is as good as any.
+    { at: "path.id", theirs: ({ side }) => side.bare, call: inPath("/v1/tenants/", "", {}), makes: true },
+  ],
+  "GET /v1/tenants/{id}": [{ at: "path.id", theirs: ({ tenant }) => tenant.id, call: inPath("/v1/tenants/") }],
+  "GET /v1/tenants": [
+    {
+      at: "query.cursor",
+      theirs: cursorOf("/v1/tenants"),
+      unknown: Buffer.from("initecg").toString("base64url"),
+      call: inQuery("/v1/tenants", "cursor"),
+    },
+  ],
+  "POST /v1/connect-sessions": [
+    {
+      at: "body.tenantId",
+      theirs: ({ tenant }) => tenant.id,
+      call: (id, caller) => ({ path: "/v1/connect-sessions", body: { ...session(caller), tenantId: id } }),
+    },
+    {
+      at: "body.connectionIds",
+      theirs: connection,
+      call: (id, caller) => ({ path: "/v1/connect-sessions", body: { ...session(caller), connectionIds: [id] } }),
+    },
+    {
+      at: "body.returnUrl",
+      theirs: ({ side }) => side.returnUrl,
+      call: (id, caller) => ({ path: "/v1/connect-sessions", body: { ...session(caller), returnUrl: id } }),
+    },
+  ],
+  "POST /v1/connect-sessions/reauthorize": [
+    {
+      at: "body.connectionId",
+      theirs: connection,
+      call: (connectionId) => ({
+        path: "/v1/connect-sessions/reauthorize",
+        body: { connectionId, endUser, allowedOrigins },
+      }),
+    },
+    {
+      at: "body.returnUrl",
+      theirs: ({ side }) => side.returnUrl,
+      call: (returnUrl, caller) => ({
+        path: "/v1/connect-sessions/reauthorize",
+        body: { connectionId: caller.first.connectionId, endUser, allowedOrigins, returnUrl },
+      }),
+    },
+  ],
+  "GET /v1/connections": [
+    { at: "query.cursor", theirs: cursorOf("/v1/connections"), call: inQuery("/v1/connections", "cursor") },
+    { at: "query.tenantId", theirs: ({ tenant }) => tenant.id, call: inQuery("/v1/connections", "tenantId") },
+  ],
+  "GET /v1/connections/{id}": [onConnection("")],
+  "DELETE /v1/connections/{id}": [onConnection("")],
+  "POST /v1/connections/{id}/pause": [onConnection("/pause")],
+  "POST /v1/connections/{id}/resume": [onConnection("/resume")],
+  "POST /v1/connections/{id}/test": [onConnection("/test")],
+  "POST /v1/connections/{id}/runs": [onConnection("/runs", {})],
+  "GET /v1/runs": [
+    { at: "query.cursor", theirs: cursorOf("/v1/runs"), call: inQuery("/v1/runs", "cursor") },
+    { at: "query.connectionId", theirs: connection, call: inQuery("/v1/runs", "connectionId") },
+  ],
+  "GET /v1/runs/{id}": [{ at: "path.id", theirs: ({ tenant }) => tenant.runId, call: inPath("/v1/runs/") }],
+  "POST /v1/runs/{id}/cancel": [
+    { at: "path.id", theirs: ({ tenant }) => tenant.runId, call: inPath("/v1/runs/", "/cancel") },
+  ],
+  "GET /v1/tenants/{tenant}/records/{model}": [
+    { at: "path.tenant", theirs: ({ tenant }) => tenant.id, call: inPath("/v1/tenants/", "/records/order") },
+    {
+      at: "query.cursor",
+      theirs: cursorOf(({ tenant }) => records(tenant.id)),
+      call: (id, caller) => inQuery(records(caller.first.id), "cursor")(id),
+    },
+    {
+      at: "query.connectionId",
+      theirs: connection,
+      call: (id, caller) => inQuery(records(caller.first.id), "connectionId")(id),
+    },
+  ],
+  "GET /v1/tenants/{tenant}/records/{model}/{id}": [
+    {
+      at: "path.tenant",
+      theirs: ({ tenant }) => tenant.id,
+      call: (id, caller) => inPath("/v1/tenants/", `/records/order/${caller.first.orderId}`)(id),
+    },
+    {
+      at: "path.id",
+      theirs: ({ tenant }) => tenant.orderId,
+      call: (id, caller) => inPath(`${records(caller.first.id)}/`)(id),
+    },
+  ],
+  "GET /v1/events": [
+    { at: "query.after", theirs: cursorOf("/v1/events"), call: inQuery("/v1/events", "after") },
+    { at: "query.tenantId", theirs: ({ tenant }) => tenant.id, call: inQuery("/v1/events", "tenantId") },
+  ],
+  "GET /v1/events/{id}": [{ at: "path.id", theirs: ({ tenant }) => tenant.eventId, call: inPath("/v1/events/") }],
+  "POST /v1/webhook-endpoints": [],
+  "GET /v1/webhook-endpoints": [
+    {
+      at: "query.cursor",
+      theirs: cursorOf("/v1/webhook-endpoints"),
+      call: inQuery("/v1/webhook-endpoints", "cursor"),
+    },
+  ],
+  "GET /v1/webhook-endpoints/{id}": [onEndpoint("")],
+  "PATCH /v1/webhook-endpoints/{id}": [onEndpoint("", { description: "theirs" })],
+  "DELETE /v1/webhook-endpoints/{id}": [onEndpoint("")],
+  "POST /v1/webhook-endpoints/{id}/rotate-secret": [onEndpoint("/rotate-secret", {})],
+  "POST /v1/webhook-endpoints/{id}/test": [onEndpoint("/test")],
+  "GET /v1/webhook-endpoints/{id}/attempts": [
+    onEndpoint("/attempts"),
+    {
+      at: "query.cursor",
+      theirs: cursorOf(({ side }) => `/v1/webhook-endpoints/${side.endpointId}/attempts`),
+      call: (id, caller) => inQuery(`/v1/webhook-endpoints/${caller.endpointId}/attempts`, "cursor")(id),
+    },
+  ],
+  "GET /v1/deliveries": [
+    { at: "query.cursor", theirs: cursorOf("/v1/deliveries"), call: inQuery("/v1/deliveries", "cursor") },
+    { at: "query.endpointId", theirs: endpoint, call: inQuery("/v1/deliveries", "endpointId") },
+  ],
+  "POST /v1/deliveries/{id}/retry": [
+    { at: "path.id", theirs: ({ side }) => side.deliveryId, call: inPath("/v1/deliveries/", "/retry") },
+  ],
+  "GET /v1/dead-letters": [
+    { at: "query.cursor", theirs: cursorOf("/v1/deliveries"), call: inQuery("/v1/dead-letters", "cursor") },
+    { at: "query.endpointId", theirs: endpoint, call: inQuery("/v1/dead-letters", "endpointId") },
+  ],
+  "GET /v1/inbox": [{ at: "query.cursor", theirs: cursorOf("/v1/inbox"), call: inQuery("/v1/inbox", "cursor") }],
+  "GET /v1/inbox/{id}": [{ at: "path.id", theirs: ({ side }) => side.inboxId, call: inPath("/v1/inbox/") }],
+  "GET /v1/providers": [],
+  "PUT /v1/providers/{provider}/app": [
+    {
+      at: "body.clientId",
+      theirs: ({ side }) => side.clientId,
+      call: (clientId) => ({ path: "/v1/providers/shopify/app", body: { clientId, clientSecret: "s" } }),
+      makes: true,
+    },
+  ],
+  "POST /connect/v1/providers/{id}/resolve": [],
+  "POST /connect/v1/authorizations": [
+    {
+      at: "body.connectionId",
+      theirs: connection,
+      call: (connectionId) => ({
+        path: "/connect/v1/authorizations",
+        body: { provider: "shopify", parameters: {}, verifierChallenge: challenge, display: "popup", connectionId },
+      }),
+    },
+  ],
+  "GET /connect/v1/authorizations/{id}": [ofWidget("authorizations")],
+  "POST /connect/v1/authorizations/{id}/complete": [
+    ofWidget("authorizations", "/complete", { verifier: challenge, completionCode: "code" }),
+  ],
+  "DELETE /connect/v1/authorizations/{id}": [ofWidget("authorizations")],
+  "GET /connect/v1/connections/{id}": [ofWidget("connections")],
+  "POST /connect/v1/connections/{id}/pause": [ofWidget("connections", "/pause")],
+  "POST /connect/v1/connections/{id}/resume": [ofWidget("connections", "/resume")],
+  "POST /connect/v1/connections/{id}/runs": [ofWidget("connections", "/runs")],
+  "DELETE /connect/v1/connections/{id}": [ofWidget("connections")],
+  "POST /admin/v1/workspaces": [],
+  "GET /admin/v1/workspaces": [],
+  "POST /admin/v1/workspaces/{id}/api-keys": [
+    {
+      at: "path.id",
+      theirs: ({ side }) => side.workspace.id,
+      call: inPath("/admin/v1/workspaces/", "/api-keys", { name: "theirs" }),
+    },
+  ],
+};
