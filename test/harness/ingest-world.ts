@@ -19,7 +19,7 @@ import {
   enqueue,
   type ClaimedLane,
 } from "../../packages/backend/src/platform/lanes/index.ts";
-import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
+import { createLogger, silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { Secret, systemClock } from "../../packages/backend/src/platform/runtime/index.ts";
 import { createIngest, decodeSource, type IngestDeps } from "../../packages/backend/src/products/ingest/index.ts";
 import {
@@ -47,7 +47,7 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
   const sandbox = await startSandbox({ ...sizes, clock: hurriedClock() });
   const database = openDatabase(testDatabase.connection, 12);
   const clock = systemClock;
-  const log = silentLogger;
+  const log = process.env["INGEST_LOG"] ? createLogger("info") : silentLogger;
   await ensureInboxPartitions({ asOwner: database.as("patchbay_owner").withQueue, clock });
   const [app, worker, ingestRole] = [
     database.as("patchbay_app"),
@@ -65,7 +65,7 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
   const client = createProviderClient({
     credentials: givenTokens(tokens, sandbox.url),
     egress,
-    connectors: Object.fromEntries(connectors.map((connector) => [connector.id, connector])),
+    connectors: Object.fromEntries(connectors.map((connector) => [connector.id, { ...connector, ...UNLIMITED }])),
     sandboxOrigins: [sandbox.url],
     clock,
     random: () => 0.5,
@@ -144,11 +144,12 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
       wake.poke("lanes:connection");
     },
     /** What the router writes for a webhook. */
-    async hint(connection: ConnectionFixture, resource: string, remoteId: string) {
+    async hint(connection: ConnectionFixture, resource: string, ...remoteIds: readonly string[]) {
       await worker.withWorkspace(connection.workspaceId, async (tx) => {
         await lockLanes(tx, [connection]);
-        const hint = { connectionId: connection.connectionId, resource, remoteId, deleted: false };
-        await markDirty(tx, connection.workspaceId, [hint], clock.now());
+        const { connectionId } = connection;
+        const hints = remoteIds.map((remoteId) => ({ connectionId, resource, remoteId, deleted: false }));
+        await markDirty(tx, connection.workspaceId, hints, clock.now());
         await enqueue(tx, [fetchItem(connection, clock.now())]);
       });
       wake.poke("lanes:connection");
@@ -202,12 +203,13 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
   }
 }
 
-/** The store's budgets fill up as if hours passed, so that no test waits for them. */
+/** The store's budgets fill up as if hours passed, and ours are not kept: no test here is about waiting for them. */
 function hurriedClock(): { now(): Date } {
   const start = Date.now();
   return { now: () => new Date(start + (Date.now() - start) * HURRY) };
 }
-const HURRY = 50;
+const HURRY = 100;
+const UNLIMITED = { limits: [], observe: () => null };
 
 /** Tokens as the sandbox gave them; a refused one stays refused. */
 function givenTokens(

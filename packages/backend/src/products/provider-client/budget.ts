@@ -35,8 +35,6 @@ const GRANTS_MAX = 10_000;
 const RESERVE = 0.2;
 /** So long a run waits before it may use the reserve: it is slowed down, never starved. */
 const RESERVE_WAIT_MS_MAX = 5_000;
-/** A wait is asked for again at least this often. */
-const WAIT_MS_MAX = 2_000;
 
 export function createBudgets(clock: Clock): Budgets {
   const buckets = new LRUCache<string, Bucket>({ max: GRANTS_MAX });
@@ -54,7 +52,7 @@ export function createBudgets(clock: Clock): Budgets {
         return 0;
       }
       const blockedMs = Math.max(0, bucket.at - clock.now().getTime());
-      return Math.min(WAIT_MS_MAX, Math.max(1, Math.ceil(blockedMs + (missing / bucket.restorePerSecond) * 1000)));
+      return Math.max(1, Math.ceil(blockedMs + (missing / bucket.restorePerSecond) * 1000));
     },
     observe(key, { limit, remaining, restorePerSecond, cost: charged }, cost) {
       if (!(limit > 0) || !(restorePerSecond > 0)) return;

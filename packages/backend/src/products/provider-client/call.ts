@@ -12,6 +12,11 @@ const DEADLINE_MS: Readonly<Record<Priority, number>> = {
   backfill: 60_000,
 };
 
+/** For the budget, over all attempts of a call. */
+const BUDGET_WAIT_MS_MAX = 6_000;
+/** Others give back what they did not need: worth another look. */
+const BUDGET_PAUSE_MS_MAX = 2_000;
+
 /** One call as its caller sees it: any number of attempts up to the bounds, one outcome, one log line. */
 export async function call(
   deps: CallDeps,
@@ -38,6 +43,7 @@ export async function call(
     attempts: 0,
     silences: 0,
     refreshed: false,
+    observed: false,
     waitedMs: 0,
     last: null,
   };
@@ -75,6 +81,8 @@ interface CallState {
   attempts: number;
   silences: number;
   refreshed: boolean;
+  /** The last answer told the budget's figures. */
+  observed: boolean;
   /** For budget, over all attempts. */
   waitedMs: number;
   last: Attempt | null;
@@ -107,14 +115,17 @@ function takeToken(
   return null;
 }
 
-/** Waits until the budget allows the call, or tells when it will. */
+/** Waits until the budget allows the call, or tells when it will: who waits holds a worker's place. */
 async function takeBudget(deps: CallDeps, state: CallState): Promise<ProviderFault | null> {
   const key = state.target.grantId;
   for (;;) {
     const ms = deps.budgets.take(key, state.connector, state.request.cost, state.priority, state.waitedMs);
     if (ms === 0) return null;
-    if (!(await wait(deps, state, ms))) return { kind: "rate_limited", retryAfterSeconds: ms / 1000 };
-    state.waitedMs += ms;
+    const pause = Math.min(ms, BUDGET_PAUSE_MS_MAX);
+    if (state.waitedMs >= BUDGET_WAIT_MS_MAX || !(await wait(deps, state, pause))) {
+      return { kind: "rate_limited", retryAfterSeconds: ms / 1000 };
+    }
+    state.waitedMs += pause;
   }
 }
 
@@ -134,9 +145,10 @@ async function attemptOnce(deps: CallDeps, state: CallState): Promise<Attempt> {
   state.last = made;
   // A call that its caller gave up says nothing of the provider.
   if (state.caller?.aborted !== true) deps.breakers.record(breakerKey(state), isOutage(made));
-  if ("response" in made) {
-    const observation = connector.observe(made.response);
-    if (observation !== null) deps.budgets.observe(state.target.grantId, observation, state.request.cost);
+  const observation = "response" in made ? connector.observe(made.response) : null;
+  state.observed = observation !== null;
+  if (observation !== null) {
+    deps.budgets.observe(state.target.grantId, observation, state.request.cost);
   }
   return made;
 }
@@ -145,7 +157,10 @@ async function attemptOnce(deps: CallDeps, state: CallState): Promise<Attempt> {
 async function prepareNext(deps: CallDeps, state: CallState, failure: Failure): Promise<ProviderFault | null> {
   const { fault } = failure;
   if (failure.silent) state.silences++;
-  if (fault.kind === "rate_limited") deps.budgets.exhaust(state.target.grantId, fault.retryAfterSeconds);
+  // A refusal that tells no figures of the budget says at least that there is none.
+  if (fault.kind === "rate_limited" && !state.observed) {
+    deps.budgets.exhaust(state.target.grantId, fault.retryAfterSeconds);
+  }
   switch (afterFailure(failure, state.request, state.attempts, state.silences)) {
     case "stop":
       return fault;

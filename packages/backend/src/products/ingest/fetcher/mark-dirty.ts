@@ -43,12 +43,12 @@ async function upsert(tx: Tx, workspaceId: WorkspaceId, hints: readonly DirtyHin
   const at = sql`${now.toISOString()}::timestamptz`;
   await tx.execute(sql`
     insert into dirty_marks as m (workspace_id, connection_id, resource, remote_id, generation, deletion_hinted, hinted_at, next_at)
-    select ${workspaceId}, connection_id, resource, remote_id, 1, deleted, ${at}, ${at}
+    select ${workspaceId}, connection_id, resource, remote_id, 1, deleted::boolean, ${at}, ${at}
     from unnest(
       ${sql.param(hints.map((hint) => hint.connectionId))}::uuid[],
       ${sql.param(hints.map((hint) => hint.resource))}::text[],
       ${sql.param(hints.map((hint) => hint.remoteId))}::text[],
-      ${sql.param(hints.map((hint) => String(hint.deleted)))}::boolean[]
+      ${sql.param(hints.map((hint) => String(hint.deleted)))}::text[]
     ) as t (connection_id, resource, remote_id, deleted)
     order by connection_id, resource, remote_id
     on conflict (workspace_id, connection_id, resource, remote_id) do update set

@@ -88,18 +88,24 @@ async function applyPage(
 ): Promise<RunContext> {
   const { deps, lane, connection, row, sealer } = context;
   const projected = projectModels(resource, page.items, connection.owner, connection.row.models);
+  const announce = context.state.resources[resource.name]?.announce === true;
+  const { known, fresh } = announce
+    ? { known: [], fresh: projected.objects }
+    : await splitKnown(deps, connection.owner, projected.objects);
+  const before = await applyKnown(context, known, page.read);
   const isOver = changes.phase === "done";
   let after = context;
   await applyRead(
     deps,
     lane,
     connection,
-    { ...projected, gone: [], read: page.read },
-    { announce: context.state.resources[resource.name]?.announce === true, runId: row.id, sealer },
+    { objects: fresh, rejected: projected.rejected, gone: [], read: page.read },
+    { announce, runId: row.id, sealer },
     async (tx, applied) => {
       await markAgain(tx, context, applied);
       const status = isOver ? "completed" : "running";
-      const models = countPage(context, resource.name, { ...applied, ...projected, status, totals });
+      const counts = sumCounts(before, applied.counts);
+      const models = countPage(context, resource.name, { counts, rejected: projected.rejected, status, totals });
       after = await saveRun(tx, context, { models }, withResource(context.state, resource.name, changes));
       if (isOver) await advanceCursor(tx, after, resource.name);
       else after = await tellProgress(tx, after);
