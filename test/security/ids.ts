@@ -22,12 +22,13 @@ export function unknownTwin(text: string): string {
   return twinOfId(text);
 }
 
-/** What an answer says apart from which request it answers: its id, its time, the id it was asked for. */
+/** What an answer says apart from which request it answers: its id, its nonces, the id it was asked for. */
 export function comparable(text: string, asked: string, options: { readonly newIds: boolean }): string {
   const plain = text
     .replaceAll(asked, "«asked»")
     .replaceAll(encodeURIComponent(asked), "«asked»")
-    .replaceAll(/req_[0-9a-f]{32}/g, "«request»");
+    .replaceAll(/req_[0-9a-f]{32}/g, "«request»")
+    .replaceAll(/nonce="[^"]+"/g, "«nonce»");
   if (!options.newIds) return plain;
   return plain
     .replaceAll(EDGE_ID, "«id»")
