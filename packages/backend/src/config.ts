@@ -40,11 +40,13 @@ export class ConfigError extends Error {
  */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>, cwd: string): Config {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ""));
-  const unknown = Object.keys(given).filter((name) => name.startsWith("PATCHBAY_") && !KNOWN.has(name));
+  const unknown = Object.keys(given).filter(
+    (name) => name.startsWith("PATCHBAY_") && !KNOWN.has(name) && !OF_CLIENTS.has(name),
+  );
   const parsed = Environment.safeParse(given);
   const problems = [
     ...unknown.map((name) => `${name} is not a setting; remove it or correct its name`),
-    ...(parsed.error?.issues ?? []).map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+    ...(parsed.error?.issues ?? []).map(sentenceOf),
   ];
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join("\n"));
   const values = parsed.data;
@@ -68,13 +70,30 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
   };
 }
 
-const port = z.coerce.number("must be a port, 0 to 65535").int().min(0).max(65_535, "must be a port, 0 to 65535");
+function sentenceOf({ path, message }: z.core.$ZodIssue): string {
+  const name = path.join(".");
+  return message.startsWith(name) ? message : `${name}: ${message}`;
+}
+
+function wholeNumber(min: number, max: number, problem: string) {
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, problem)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, problem);
+}
+
+const port = wholeNumber(0, 65_535, "must be a port, 0 to 65535");
 
 const publicUrl = z.string().transform((text, context) => {
   const url = URL.parse(text);
-  const local = url?.hostname === "localhost" || url?.hostname === "127.0.0.1" || url?.hostname.endsWith(".localhost");
+  const local = url !== null && /^(?:localhost|.+\.localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
   if (url === null || (url.protocol !== "https:" && !(url.protocol === "http:" && local))) {
     context.addIssue("must be an https:// URL, or http:// on localhost");
+    return z.NEVER;
+  }
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    context.addIssue("must be scheme, host, port and path only, without user, query or fragment");
     return z.NEVER;
   }
   return url.href.replace(/\/+$/, "");
@@ -106,12 +125,7 @@ const Environment = z.object({
   PATCHBAY_PORT: port.default(4400),
   PATCHBAY_PUBLIC_URL: publicUrl.optional(),
   DATABASE_URL: databaseUrl.optional(),
-  PATCHBAY_DATABASE_CONNECTIONS: z.coerce
-    .number("must be 4 to 200")
-    .int()
-    .min(4)
-    .max(200, "must be 4 to 200")
-    .default(16),
+  PATCHBAY_DATABASE_CONNECTIONS: wholeNumber(4, 200, "must be 4 to 200").default(16),
   PATCHBAY_DATA_DIR: z.string().default(".patchbay"),
   PATCHBAY_KEY_FILE: z.string().optional(),
   PATCHBAY_OPERATOR_TOKEN_FILE: z.string().optional(),
@@ -120,19 +134,15 @@ const Environment = z.object({
   PATCHBAY_LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"], "must be trace, debug, info, warn, error or silent")
     .default("info"),
-  PATCHBAY_INBOX_RETENTION_DAYS: z.coerce
-    .number("must be a number of days")
-    .int()
-    .min(RETENTION_DAYS_MIN, `must be at least ${RETENTION_DAYS_MIN}: raw payloads are promised for that long`)
-    .max(3650)
-    .default(30),
-  PATCHBAY_SYNC_INTERVAL_SECONDS: z.coerce
-    .number("must be a number of seconds")
-    .int()
-    .min(30, "must be 30 to 86400")
-    .max(86_400, "must be 30 to 86400")
-    .default(900),
+  PATCHBAY_INBOX_RETENTION_DAYS: wholeNumber(
+    RETENTION_DAYS_MIN,
+    3_650,
+    `must be ${RETENTION_DAYS_MIN} to 3650 days: raw payloads are promised for at least ${RETENTION_DAYS_MIN}`,
+  ).default(30),
+  PATCHBAY_SYNC_INTERVAL_SECONDS: wholeNumber(30, 86_400, "must be 30 to 86400 seconds").default(900),
   PATCHBAY_HOST_APP_PORT: port.default(4401),
   PATCHBAY_SANDBOX_PORT: port.default(4403),
 });
 const KNOWN: ReadonlySet<string> = new Set(Object.keys(Environment.shape));
+/** Read by hosts and by `patchbay listen`; they may stand in the same environment. */
+const OF_CLIENTS: ReadonlySet<string> = new Set(["PATCHBAY_API_KEY", "PATCHBAY_URL"]);

@@ -13,13 +13,14 @@ export async function createOperatorToken(path: string): Promise<void> {
   }
 }
 
-/** @throws ConfigError when the file is missing or too short to be a secret */
+/** @throws ConfigError when the file is missing, too short to be a secret or no bearer token */
 export async function readOperatorToken(path: string): Promise<Secret> {
   const text = await readFile(path, "utf8").catch(() => null);
   const token = text?.trim() ?? "";
-  if (token.length < 32) {
+  // What a bearer header can carry; any other token would never let anyone in.
+  if (!/^[A-Za-z0-9_.~+/=-]{32,300}$/.test(token)) {
     throw new ConfigError(
-      `PATCHBAY_OPERATOR_TOKEN_FILE: ${path} holds no operator token; put at least 32 random characters in it`,
+      `PATCHBAY_OPERATOR_TOKEN_FILE: ${path} holds no operator token; put 32 to 300 random letters and digits in it`,
     );
   }
   return new Secret(token);

@@ -4,6 +4,7 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from "dr
 import type { ExtractTablesWithRelations } from "drizzle-orm";
 import postgres from "postgres";
 import type { ConnectionOptions } from "./connection.ts";
+import { preparing } from "./prepared.ts";
 
 type NoSchema = Record<string, never>;
 /** An open transaction. Writers that must be atomic with others take one. */
@@ -41,7 +42,7 @@ const CONNECT_SECONDS_MAX = 10;
 /** Opens a pool of at most `connectionsMax` connections. Each transaction says which role it runs as. */
 export function openDatabase(connection: ConnectionOptions, connectionsMax: number): Database {
   const client = connect(connection, connectionsMax);
-  const db = drizzle(client, { casing: "snake_case" });
+  const db = drizzle(preparing(client), { casing: "snake_case" });
   return {
     as: (role) => ({
       withWorkspace: (workspaceId, work) => transaction(db, role, workspaceId, work),
@@ -71,7 +72,7 @@ export function connect(connection: ConnectionOptions, connectionsMax: number): 
     database: connection.database,
     username: connection.user,
     password: connection.password,
-    ssl: connection.ssl === true ? "require" : false,
+    ssl: connection.ssl === true ? "require" : (connection.ssl ?? false),
     max: connectionsMax,
     connect_timeout: CONNECT_SECONDS_MAX,
     onnotice: () => {},
