@@ -33,11 +33,15 @@ export default defineConfig(({ mode }) => ({
 }));
 
 function thenBuildScriptTag(): Plugin {
+  let outDir = "dist";
   return {
     name: "then-build-script-tag",
     apply: "build",
+    configResolved(config) {
+      outDir = config.build.outDir;
+    },
     async closeBundle() {
-      await build({ root: import.meta.dirname, mode: "embed" });
+      await build({ root: import.meta.dirname, mode: "embed", build: { outDir, emptyOutDir: false } });
     },
   };
 }

@@ -11,7 +11,7 @@ import { Parameters } from "./screens/parameters.tsx";
 import { Success } from "./screens/success.tsx";
 import { Icon } from "./ui/icons.tsx";
 import { Note } from "./ui/parts.tsx";
-import { failureWords, type View } from "./ui/view.ts";
+import type { View } from "./ui/view.ts";
 
 /** What is inside the surface: the bar, the screen shown now, and what is told aloud. */
 export function App({ view }: { readonly view: View }): JSX.Element {
@@ -119,6 +119,5 @@ function announcement(view: View): string {
   if (!state.online) return t("offline");
   if (screen.name === "loading") return screen.slow ? t("loadingSlow") : t("loading");
   if (screen.name === "waiting" && screen.seemsClosed) return t("waitingClosed");
-  if (screen.name === "failed") return failureWords(view, screen.failure).body;
   return "";
 }

@@ -28,15 +28,15 @@ export interface PatchbayConnectElement extends HTMLElement {
 /**
  * Registers the element. Safe to call twice, and where there is no DOM.
  *
- * @param scriptOrigin where the script came from: the backend, unless `api-base` says otherwise
+ * @param scriptUrl where the script came from: the backend, unless `api-base` says otherwise
  */
-export function defineElement(tag: string, scriptOrigin: string | null): void {
+export function defineElement(tag: string, scriptUrl: string): void {
   if (typeof customElements === "undefined" || customElements.get(tag) !== undefined) return;
-  customElements.define(tag, createElementClass(scriptOrigin));
+  customElements.define(tag, createElementClass(scriptUrl));
 }
 
 /** A class of its own for every tag, as browsers demand. */
-function createElementClass(scriptOrigin: string | null): CustomElementConstructor {
+function createElementClass(scriptUrl: string): CustomElementConstructor {
   return class extends HTMLElement implements PatchbayConnectElement {
     static readonly observedAttributes = ["theme", "locale"];
 
@@ -88,8 +88,7 @@ function createElementClass(scriptOrigin: string | null): CustomElementConstruct
       const merged = { ...this.#readOptions(), ...options };
       const { fetchSessionToken } = merged;
       if (fetchSessionToken === undefined) throw new TypeError("fetchSessionToken is missing");
-      const apiBase = merged.apiBase ?? scriptOrigin;
-      if (apiBase === null) throw new TypeError("apiBase is missing");
+      const apiBase = merged.apiBase ?? new URL(scriptUrl).origin;
 
       this.#widget = mount({
         root: this.shadowRoot ?? this.attachShadow({ mode: "open" }),
@@ -132,9 +131,9 @@ function createElementClass(scriptOrigin: string | null): CustomElementConstruct
     #takeEarlyProperties(): void {
       for (const name of ["fetchSessionToken", "appearance"] as const) {
         if (!Object.hasOwn(this, name)) continue;
-        const value: unknown = Reflect.get(this, name);
-        Reflect.deleteProperty(this, name);
-        Reflect.set(this, name, value);
+        const early: object = { [name]: this[name] };
+        delete this[name];
+        Object.assign(this, early);
       }
     }
 

@@ -19,8 +19,8 @@ declare global {
 
 // Only known while this script runs for the first time.
 const script = document.currentScript;
-const origin = script instanceof HTMLScriptElement && script.src !== "" ? new URL(script.src).origin : null;
-const widget = createPatchbayConnect(() => origin);
+const url = script instanceof HTMLScriptElement ? script.src : location.href;
+const widget = createPatchbayConnect(() => url);
 
 window.patchbay = { ...widget, ConnectClosedError };
 widget.define();

@@ -5,10 +5,7 @@
  */
 import { createPatchbayConnect } from "./open.ts";
 
-const widget = createPatchbayConnect(() => {
-  const { origin } = new URL(import.meta.url);
-  return origin === "null" ? null : origin;
-});
+const widget = createPatchbayConnect(() => import.meta.url);
 
 export const { open, connect, resume, preload, define } = widget;
 

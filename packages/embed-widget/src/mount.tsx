@@ -54,7 +54,7 @@ export function mount(input: MountOptions): Widget {
     const { locale: wished, messages } = look;
     const state = controller.state();
     const { session } = state;
-    const locale = chooseLocale(wished, session?.locale ?? null, document.documentElement.lang);
+    const locale = chooseLocale(wished, session?.locale ?? document.documentElement.lang);
     const names = { host: session?.hostName ?? messages?.theHost ?? en.theHost, app: appName(state) };
     return { locale, t: createTranslate(locale, en, messages, names) };
   };
@@ -100,8 +100,7 @@ export function mount(input: MountOptions): Widget {
   let drawn = mode === "inline" ? "loading" : "";
   const draw = (): void => {
     const state = controller.state();
-    const copy = (text: string): Promise<boolean> => copyText(host, text);
-    render(<App view={{ ...words(), state, mode, dispatch: controller.dispatch, close, copy }} />, surface);
+    render(<App view={{ ...words(), state, mode, dispatch: controller.dispatch, close }} />, surface);
     const before = drawn;
     drawn = screenKey(state);
     moveFocus(surface, before, drawn, mode);
@@ -166,7 +165,8 @@ function showModal(dialog: HTMLDialogElement, controller: Controller, close: () 
   });
   // The page behind a modal still scrolls unless told not to; a sheet can be taken away without a trace.
   const lock = new CSSStyleSheet();
-  lock.replaceSync("html{overflow:hidden;scrollbar-gutter:stable}");
+  const scrolls = document.documentElement.scrollHeight > document.documentElement.clientHeight;
+  lock.replaceSync(`html{overflow:hidden;scrollbar-gutter:${scrolls ? "stable" : "auto"}}`);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, lock];
   dialog.showModal();
   moveFocus(dialog, "", "loading", "modal");
@@ -191,12 +191,4 @@ function readState(controller: Controller): ConnectHandle["state"] {
   const { name } = controller.state().screen;
   if (name === "loading") return "loading";
   return name === "waiting" || name === "finishing" ? "busy" : "open";
-}
-
-/** Not allowed on every page: then the id stays readable in the text. */
-function copyText(host: Window, text: string): Promise<boolean> {
-  return host.navigator.clipboard.writeText(text).then(
-    () => true,
-    () => false,
-  );
 }

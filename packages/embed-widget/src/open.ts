@@ -27,9 +27,9 @@ export interface PatchbayConnect {
   readonly define: (tag?: string) => void;
 }
 
-/** @param scriptOrigin asked only when used, as there is no address on a server */
-export function createPatchbayConnect(scriptOrigin: () => string | null): PatchbayConnect {
-  const define = (tag = DEFAULT_TAG): void => defineElement(tag, scriptOrigin());
+/** @param scriptUrl where this script came from; asked only when used */
+export function createPatchbayConnect(scriptUrl: () => string): PatchbayConnect {
+  const define = (tag = DEFAULT_TAG): void => defineElement(tag, scriptUrl());
   const start = (options: ConnectOptions, openWindowAtOnce: boolean): ConnectHandle => {
     const tag = options.tag ?? DEFAULT_TAG;
     define(tag);
@@ -41,19 +41,17 @@ export function createPatchbayConnect(scriptOrigin: () => string | null): Patchb
     connect: (provider, options) => start({ ...options, provider }, options.parameters !== undefined),
     resume: (options) => (hasReturn(window) ? start(options, false) : null),
     async preload(options = {}) {
-      const apiBase = options.apiBase ?? scriptOrigin();
       define();
-      if (apiBase !== null) preconnect(apiBase);
+      preconnect(options.apiBase ?? scriptUrl());
     },
   };
 }
 
 function createElement(tag: string, options: ConnectOptions): PatchbayConnectElement {
   const { mode = "modal", container } = options;
-  if (mode === "inline" && container === undefined) throw new TypeError("container is missing");
   const element = document.createElement(tag) as PatchbayConnectElement;
   element.setAttribute("mode", mode);
-  (mode === "inline" && container ? container : document.body).append(element);
+  (container ?? document.body).append(element);
   return element;
 }
 

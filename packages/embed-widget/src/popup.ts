@@ -9,9 +9,7 @@ const HEIGHT = 760;
  * @returns `null` when the browser blocked it
  */
 export function openPopup(host: Window, title: string): Window | null {
-  const left = host.screenX + (host.outerWidth - WIDTH) / 2;
-  const top = host.screenY + (host.outerHeight - HEIGHT) / 2;
-  const popup = host.open("about:blank", "_blank", `popup,width=${WIDTH},height=${HEIGHT},left=${left},top=${top}`);
+  const popup = host.open("about:blank", "_blank", `popup,width=${WIDTH},height=${HEIGHT}`);
   if (popup !== null) fill(popup, title);
   return popup;
 }

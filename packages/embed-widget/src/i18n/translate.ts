@@ -35,11 +35,10 @@ function pick(branches: string, category: string): string {
   return found.get(category) ?? found.get("other") ?? "";
 }
 
-/** The locale of numbers and dates: what was asked for, else a kind of English, as the sentences are English. */
-export function chooseLocale(asked: string | undefined, ...guesses: readonly (string | null)[]): string {
-  const wished = asked ?? guesses.find((guess) => /^en\b/i.test(guess ?? "")) ?? "en";
+/** The locale of numbers and dates: what was asked for, else the page's kind of English, as the sentences are English. */
+export function chooseLocale(asked: string | undefined, page: string): string {
   try {
-    return Intl.getCanonicalLocales(wished)[0] ?? "en";
+    return Intl.getCanonicalLocales(asked ?? (/^en\b/i.test(page) ? page : "en"))[0] ?? "en";
   } catch {
     // Not a language tag.
     return "en";

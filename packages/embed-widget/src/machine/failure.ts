@@ -2,23 +2,32 @@ import type { Connection } from "@patchbay/shared";
 import type { ConnectErrorCode } from "../types.ts";
 import type { Failure } from "./state.ts";
 
-/** How each failure is worded (the beginning of its message keys), and whether trying again may help. */
-export const FAILURES = {
-  access_denied: { words: "denied", retriable: true },
-  missing_scopes: { words: "denied", retriable: true },
-  already_connected: { words: "already", retriable: false },
-  account_mismatch: { words: "mismatch", retriable: true },
-  popup_timeout: { words: "timeout", retriable: true },
-  session_expired: { words: "expired", retriable: true },
-  provider_unavailable: { words: "provider", retriable: true },
-  rate_limited: { words: "rate", retriable: true },
-  session_forbidden: { words: "error", retriable: false },
-  origin_not_allowed: { words: "error", retriable: false },
-  invalid_shop: { words: "error", retriable: false },
-  shop_not_found: { words: "error", retriable: false },
-  offline: { words: "error", retriable: true },
-  unknown: { words: "error", retriable: true },
-} as const satisfies Record<ConnectErrorCode, { readonly words: string; readonly retriable: boolean }>;
+/** How each failure is worded: the beginning of its message keys. */
+export const FAILURE_WORDS = {
+  access_denied: "denied",
+  missing_scopes: "denied",
+  already_connected: "already",
+  account_mismatch: "mismatch",
+  popup_timeout: "timeout",
+  session_expired: "expired",
+  provider_unavailable: "provider",
+  rate_limited: "rate",
+  session_forbidden: "error",
+  origin_not_allowed: "error",
+  invalid_shop: "error",
+  shop_not_found: "error",
+  offline: "error",
+  unknown: "error",
+} as const satisfies Record<ConnectErrorCode, string>;
+
+/** Trying the same once more leads nowhere. */
+const FINAL: readonly ConnectErrorCode[] = [
+  "already_connected",
+  "session_forbidden",
+  "origin_not_allowed",
+  "invalid_shop",
+  "shop_not_found",
+];
 
 /** Codes of the backend that mean the same to people. */
 const ALIASES: Readonly<Record<string, ConnectErrorCode>> = {
@@ -32,7 +41,7 @@ const ALIASES: Readonly<Record<string, ConnectErrorCode>> = {
 
 export function toErrorCode(code: string | null): ConnectErrorCode {
   const known = code ?? "";
-  return known in FAILURES ? (known as ConnectErrorCode) : (ALIASES[known] ?? "unknown");
+  return known in FAILURE_WORDS ? (known as ConnectErrorCode) : (ALIASES[known] ?? "unknown");
 }
 
 export function failureOf(
@@ -40,12 +49,5 @@ export function failureOf(
   provider: string | null,
   connection: Connection | null = null,
 ): Failure {
-  return {
-    code,
-    provider,
-    requestId: null,
-    retriable: FAILURES[code].retriable,
-    retryAfterSeconds: 0,
-    connection,
-  };
+  return { code, provider, requestId: null, retriable: !FINAL.includes(code), retryAfterSeconds: 0, connection };
 }

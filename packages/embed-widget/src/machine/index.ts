@@ -4,6 +4,6 @@
  * @module
  */
 export { currentFlow } from "./authorize.ts";
-export { failureOf, FAILURES, toErrorCode } from "./failure.ts";
+export { failureOf, FAILURE_WORDS, toErrorCode } from "./failure.ts";
 export * from "./state.ts";
 export { step } from "./step.ts";

@@ -70,7 +70,7 @@ export type Screen =
   | { readonly name: "blocked"; readonly flow: Flow }
   | { readonly name: "finishing"; readonly flow: Flow }
   | { readonly name: "success"; readonly connectionId: string }
-  | { readonly name: "failed"; readonly failure: Failure; readonly retry: Event; readonly copied?: true }
+  | { readonly name: "failed"; readonly failure: Failure; readonly retry: Event }
   | {
       readonly name: "manage";
       readonly connectionId: string;
@@ -147,7 +147,6 @@ export type Event =
   | { readonly type: "askDisconnect" }
   | { readonly type: "disconnected"; readonly connectionId: string }
   | { readonly type: "failed"; readonly effect: Effect; readonly failure: Failure; readonly network: boolean }
-  | { readonly type: "copied" }
   /** A second went by. */
   | { readonly type: "second" }
   | { readonly type: "offline" }

@@ -53,7 +53,6 @@ const STEPS: { readonly [T in Event["type"]]: (state: State, event: Of<T>) => St
   askDisconnect,
   disconnected: (state, { connectionId }) => disconnected(state, connectionId),
   failed: stepFailed,
-  copied: (state) => change(state, "failed", { copied: true }),
   second,
   offline: (state) => stay({ ...state, online: false }),
   online: (state) => stay({ ...state, online: true, deferred: null }, ...(state.deferred ? [state.deferred] : [])),

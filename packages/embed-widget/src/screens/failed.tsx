@@ -1,40 +1,30 @@
-import type { JSX } from "preact";
-import type { ConnectErrorCode } from "../types.ts";
-import { FAILURES, type Screen } from "../machine/index.ts";
-import { type IconName } from "../ui/icons.tsx";
+import type { JSX, TargetedMouseEvent } from "preact";
+import { FAILURE_WORDS, type Screen } from "../machine/index.ts";
 import { Button, Emblem, Title } from "../ui/parts.tsx";
 import { failureWords, type View, waitWords } from "../ui/view.ts";
 
 type Shown = Extract<Screen, { name: "failed" }>;
 
-const EMBLEMS: Partial<Record<ConnectErrorCode, readonly ["warn" | "quiet", IconName]>> = {
-  access_denied: ["quiet", "cross"],
-  already_connected: ["quiet", "check"],
-  session_expired: ["quiet", "clock"],
-  popup_timeout: ["quiet", "clock"],
-  rate_limited: ["quiet", "clock"],
-  provider_unavailable: ["warn", "unplug"],
-};
-
 /** S17, S20, S23–S25, S27: nothing was connected; what happened and the one next step. */
 export function Failed({ view, screen }: { readonly view: View; readonly screen: Shown }): JSX.Element {
   const { failure } = screen;
   const left = failure.retryAfterSeconds;
-  const [kind, icon] = EMBLEMS[failure.code] ?? ["warn", "alert"];
-  const words = failureWords(view, failure);
-  const counts = failure.code === "rate_limited";
+  const words = FAILURE_WORDS[failure.code];
+  const waits = words === "rate" || words === "expired" || words === "timeout";
+  const icon = waits ? "clock" : words === "already" ? "check" : "alert";
+  const { title, body } = failureWords(view, failure);
   return (
     <div class="screen center">
-      <Emblem kind={kind} icon={icon} />
+      <Emblem kind={icon === "alert" ? "warn" : "quiet"} icon={icon} />
       <div class="stack">
-        <Title>{words.title}</Title>
-        <p class="text">{counts ? waitWords(view.t, left) : words.body}</p>
+        <Title describedBy="text">{title}</Title>
+        <p class="text" id="text">
+          {body}
+        </p>
       </div>
       <div class="stack end">
         <Actions view={view} screen={screen} left={left} />
-        {FAILURES[failure.code].words === "error" && failure.requestId !== null && (
-          <RequestId view={view} id={failure.requestId} copied={screen.copied === true} />
-        )}
+        {words === "error" && failure.requestId !== null && <RequestId view={view} id={failure.requestId} />}
       </div>
     </div>
   );
@@ -82,14 +72,17 @@ function Actions({
   );
 }
 
-function RequestId(props: { readonly view: View; readonly id: string; readonly copied: boolean }): JSX.Element {
-  const { view, id, copied } = props;
-  const copy = (): void => {
-    void view.copy(id).then((done) => done && view.dispatch({ type: "copied" }));
+function RequestId({ view, id }: { readonly view: View; readonly id: string }): JSX.Element {
+  const copy = ({ currentTarget }: TargetedMouseEvent<HTMLButtonElement>): void => {
+    // Where it is not allowed, the id stays readable in the text.
+    void navigator.clipboard?.writeText(id).then(
+      () => (currentTarget.textContent = view.t("errorCopied")),
+      () => undefined,
+    );
   };
   return (
     <button type="button" class="link" onClick={copy}>
-      {view.t(copied ? "errorCopied" : "errorCopy")}
+      {view.t("errorCopy")}
     </button>
   );
 }

@@ -16,7 +16,7 @@ export function Waiting({
   const { t, dispatch } = view;
   if (screen.flow.display === "redirect") {
     return (
-      <AtWork view={view} flow={screen.flow} title={t("leavingTitle")} body="">
+      <AtWork view={view} flow={screen.flow} title={t("windowOpening")} body="">
         {null}
       </AtWork>
     );

@@ -64,7 +64,7 @@ function Facts({ view, connection }: { readonly view: View; readonly connection:
   const synced = connection.lastSyncedAt;
   const facts: readonly (readonly [string, string])[] = [
     [t("manageAccount"), connection.accountName],
-    [t("manageSynced"), synced === null ? t("manageNever") : writeDate(locale, synced, "short")],
+    [t("manageSynced"), synced === null ? "–" : writeDate(locale, synced, "short")],
     [t("manageData"), modelNames(view, connection.models)],
   ];
   return (

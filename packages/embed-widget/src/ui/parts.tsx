@@ -48,10 +48,10 @@ export function Button({
 }
 
 /** The heading of a screen: focus goes here when the screen changes, and it names the dialog. */
-export function Title({ children }: { readonly children: ComponentChildren }): JSX.Element {
+export function Title(props: { readonly describedBy?: string; readonly children: ComponentChildren }): JSX.Element {
   return (
-    <h2 id="title" part="title" tabIndex={-1} data-focus="">
-      {children}
+    <h2 id="title" part="title" tabIndex={-1} data-focus="" aria-describedby={props.describedBy}>
+      {props.children}
     </h2>
   );
 }
@@ -112,7 +112,7 @@ export function ImportProgress({
   const run = connection?.latestRun ?? null;
   if (connection === undefined || (run === null && !isImporting(connection))) return null;
   const moving = isImporting(connection);
-  const label = run === null || run.kind === "initial" ? t("importTitle") : t("importRunning");
+  const label = run === null || run.kind === "initial" ? t("importTitle") : t("statusSyncing");
   const share = run !== null && run.total !== null && run.total > 0 ? Math.min(1, run.done / run.total) : null;
   const percent = moving ? (share === null ? null : Math.round(share * 100)) : 100;
   return (

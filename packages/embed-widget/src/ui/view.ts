@@ -1,6 +1,6 @@
 import type { Connection, ConnectBootstrap } from "@patchbay/shared";
 import type { Translate } from "../i18n/translate.ts";
-import { currentFlow, type Event, type Failure, FAILURES, type State } from "../machine/index.ts";
+import { currentFlow, type Event, type Failure, FAILURE_WORDS, type State } from "../machine/index.ts";
 
 /** What every screen is given: what is, how it is worded, and the one way to change it. */
 export interface View {
@@ -10,8 +10,6 @@ export interface View {
   readonly mode: "modal" | "inline";
   readonly dispatch: (event: Event) => void;
   readonly close: () => void;
-  /** @returns whether the text is on the clipboard */
-  readonly copy: (text: string) => Promise<boolean>;
 }
 
 /** The name, as people know it, of the provider that the screen is about. */
@@ -41,7 +39,7 @@ export function failureWords(
   { t, locale }: Pick<View, "t" | "locale">,
   { code, connection, requestId, retryAfterSeconds }: Failure,
 ): { readonly title: string; readonly body: string } {
-  const words = FAILURES[code].words;
+  const words = FAILURE_WORDS[code];
   const title = t(`${words}Title`);
   if (words === "rate") return { title, body: waitWords(t, retryAfterSeconds) };
   if (words === "error" && requestId === null) return { title, body: t("errorBodyNoId") };
@@ -52,6 +50,7 @@ export function failureWords(
 
 /** How long until the next try, in the largest unit that says enough. */
 export function waitWords(t: Translate, seconds: number): string {
+  if (seconds <= 0) return "";
   return seconds < 60 ? t("rateSeconds", { n: seconds }) : t("rateMinutes", { n: Math.ceil(seconds / 60) });
 }
 
