@@ -53,7 +53,13 @@ export function createHousekeeping(deps: {
         await boss.schedule(chore.name, chore.cron);
         await boss.work(chore.name, { pollingIntervalSeconds: POLL_SECONDS }, async () => {
           const startedMs = performance.now();
-          await chore.run();
+          try {
+            await chore.run();
+          } catch (error) {
+            // pg-boss keeps the failure to itself and tries again later.
+            deps.log.error({ error, chore: chore.name }, "chore failed");
+            throw error;
+          }
           deps.log.info({ chore: chore.name, elapsedMs: Math.round(performance.now() - startedMs) }, "chore done");
         });
       }
