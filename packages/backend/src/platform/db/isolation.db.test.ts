@@ -89,6 +89,14 @@ describe("isolation", () => {
   test.each([
     ["a table that does not enforce it", "alter table tenants no force row level security", "tenants"],
     ["a table without a policy", "drop policy workspace on runs", "runs"],
+    ["a policy that was widened", "alter policy workspace on runs using (true)", "policy workspace of table runs"],
+    [
+      "a policy that lets others write",
+      "alter policy workspace on events with check (workspace_id is not null)",
+      "policy workspace of table events",
+    ],
+    ["a second policy", "create policy more on tenants to patchbay_app using (true)", "policy more of table tenants"],
+    ["a materialized view", "create materialized view app.copy as select 1 as one", "copy"],
     ["a role that bypasses it", "alter role patchbay_app bypassrls", "BYPASSRLS"],
     ["a view with its owner's rights", "create view app.leak as select * from tenants", "leak"],
     [

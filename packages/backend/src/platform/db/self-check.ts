@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { sql, type SQL } from "drizzle-orm";
 import { arrayParam } from "./array.ts";
 import type { Database } from "./database.ts";
 
@@ -11,8 +11,8 @@ const EXEMPT_TABLES: ReadonlySet<string> = new Set([
 /**
  * What stands in the way of isolation, in plain sentences; empty when it is in force.
  *
- * Looks at the login's and the roles' flags and memberships, at every table with a `workspace_id` and every child of
- * a partitioned one, at views and at functions that run with their owner's rights.
+ * Looks at the login's and the roles' flags and memberships, at every table and every child of a partitioned one, at
+ * what policies say, at views and at functions that run with their owner's rights.
  */
 export async function findIsolationProblems(database: Database): Promise<readonly string[]> {
   return database.as("patchbay_worker").withQueue(async (tx) => {
@@ -42,17 +42,27 @@ export async function findIsolationProblems(database: Database): Promise<readonl
       union all
         select format('table %s has no policy', relname) from tables
         where not relispartition and not has_policy and not relname = any(${arrayParam([...EXEMPT_TABLES], "text")})
+      union all
+        select format('policy %s of table %s does not keep to the workspace', p.polname, c.relname)
+        from pg_policy p join pg_class c on c.oid = p.polrelid join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'public' and not (c.relname = 'inbox' and p.polname = 'append' and p.polcmd = 'a')
+          and (${keepsToWorkspace(sql`p.polqual`)} and ${keepsToWorkspace(sql`p.polwithcheck`)}) is not true
       union all select format('partition %s has a policy of its own', relname) from tables where relispartition and has_policy
       union all select format('table %s belongs to %s', relname, owner) from tables where owner <> 'patchbay_owner'
       union all
         select format('view %s runs with the rights of its owner', c.relname)
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
-        where n.nspname in ('public', 'app', 'queue') and c.relkind = 'v'
-          and not coalesce(c.reloptions::text like '%security_invoker=true%', false)
+        where n.nspname in ('public', 'app', 'queue')
+          and (c.relkind = 'm' or (c.relkind = 'v' and not coalesce(c.reloptions::text like '%security_invoker=true%', false)))
       union all
         select format('function %s runs with the rights of its owner', p.proname)
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname in ('public', 'app', 'queue') and p.prosecdef`);
     return rows.map((row) => row.problem);
   });
+}
+
+/** Whether an expression of a policy compares the row's workspace with the transaction's and does nothing else. */
+function keepsToWorkspace(expression: SQL): SQL {
+  return sql`pg_get_expr(${expression}, p.polrelid) ~ '^\\((workspace_id|id) = \\( SELECT app\\.current_workspace\\(\\) AS current_workspace\\)\\)$'`;
 }
