@@ -43,6 +43,7 @@ describe("POST /api/connect-session", () => {
         tenantId: "lumen-oak",
         endUser: { id: "user_theo", label: "Theo Lindqvist", email: "theo@lumenoak.example" },
         allowedOrigins: ["http://localhost:4401"],
+        returnUrl: "http://localhost:4401/",
       },
     ]);
   });

@@ -56,6 +56,8 @@ export function createApp(deps: AppDeps): Hono {
     const session = await deps.patchbay.tenant(user.tenant.id).connectSessions.create({
       endUser: { id: user.id, label: user.name, email: user.email },
       allowedOrigins: [origin],
+      // Where people come back to when their browser allows no windows; registered with the workspace.
+      returnUrl: `${origin}/`,
     });
     return c.json({ token: session.token });
   });
