@@ -57,7 +57,6 @@ describe("routes", () => {
     ["tenants.upsert", (p) => p.tenants.upsert({ id: "acme", name: "Acme" }), "PUT /v1/tenants/acme", { name: "Acme" }],
     ["tenants.retrieve", (p) => p.tenants.retrieve("acme"), "GET /v1/tenants/acme"],
     ["tenants.list", (p) => p.tenants.list(), "GET /v1/tenants"],
-    ["tenants.delete", (p) => p.tenants.delete("acme"), "DELETE /v1/tenants/acme"],
     [
       "connectSessions.create",
       (p) =>

@@ -27,7 +27,7 @@ export class Connections {
   }
 
   /** Disconnects: access is revoked at the provider and syncing stops. Records stay. */
-  delete(id: string, options?: RequestOptions): ApiPromise<void> {
+  delete(id: string, options?: RequestOptions): ApiPromise<Connection> {
     return this.#transport.request({ method: "DELETE", path: ["connections", id], options });
   }
 

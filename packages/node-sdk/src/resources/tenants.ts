@@ -29,9 +29,4 @@ export class Tenants {
   list(params: ListParams = {}, options?: RequestOptions): PagePromise<Tenant> {
     return this.#transport.list({ method: "GET", path: ["tenants"], query: { ...params }, options });
   }
-
-  /** Erases the tenant: connections are revoked, records and keys destroyed. There is no way back. */
-  delete(id: string, options?: RequestOptions): ApiPromise<void> {
-    return this.#transport.request({ method: "DELETE", path: ["tenants", id], options });
-  }
 }
