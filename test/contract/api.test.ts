@@ -1,0 +1,272 @@
+/** Every answer of every route is what `/openapi.json` says, and every call of the SDK reaches a route. */
+import { Patchbay } from "@patchbay/node";
+import { ConnectBootstrap, ERROR_CODES, MODEL_NAMES, SCOPES } from "@patchbay/shared";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectStore } from "../harness/connect-store.ts";
+import { ORIGIN, send, withKey, withSession } from "../security/http.ts";
+import { operationsOf, readOpenApi, type OpenApi, type Operation } from "../security/routes.ts";
+import { createWorld, mintSession, startAuthorization, type World } from "../security/world.ts";
+import { problemsOf } from "./api-schema.ts";
+
+/** One answer of the product, as it came over the wire. */
+interface Exchange {
+  readonly name: string;
+  readonly operation: Operation | undefined;
+  readonly status: number;
+  readonly type: string;
+  readonly text: string;
+  readonly requestId: string | null;
+}
+
+let world: World;
+let document: OpenApi;
+let operations: readonly Operation[];
+let sdk: Patchbay;
+const exchanges: Exchange[] = [];
+const plainFetch = globalThis.fetch;
+beforeAll(async () => {
+  world = await createWorld();
+  document = await readOpenApi(world.product);
+  operations = operationsOf(document);
+  sdk = new Patchbay({ apiKey: world.a.apiKey, baseUrl: world.product.url, maxRetries: 0, fetch: recordingFetch });
+  globalThis.fetch = recordingFetch;
+}, 120_000);
+afterAll(async () => {
+  globalThis.fetch = plainFetch;
+  await world[Symbol.asyncDispose]();
+});
+
+/** Every method of every resource, called so that it succeeds. Later ones find what earlier ones left. */
+const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
+  "tenants.upsert": () => sdk.tenants.upsert({ id: "acme", name: "Acme", metadata: { plan: "pro" } }),
+  "tenants.retrieve": () => sdk.tenants.retrieve("acme"),
+  "tenants.list": () => sdk.tenants.list({ limit: 2 }).toArray({ limit: 10 }),
+  "connectSessions.create": () => sdk.connectSessions.create({ tenantId: "acme", ...PAGE }),
+  "connectSessions.reauthorize": () => sdk.connectSessions.reauthorize({ connectionId: connectionId(), ...PAGE }),
+  "connections.list": () => sdk.connections.list({ limit: 1 }).toArray({ limit: 10 }),
+  "connections.retrieve": () => sdk.connections.retrieve(connectionId()),
+  "connections.test": () => sdk.connections.test(connectionId()),
+  "connections.pause": () => sdk.connections.pause(connectionId()),
+  "connections.resume": () => sdk.connections.resume(connectionId()),
+  "runs.trigger": () => sdk.runs.trigger({ connectionId: connectionId(), mode: "full" }),
+  "runs.list": () => sdk.runs.list({ limit: 1 }).toArray({ limit: 10 }),
+  "runs.retrieve": () => sdk.runs.retrieve(world.a.first.runId),
+  "runs.cancel": () => sdk.runs.cancel(world.a.first.runId),
+  "records.list": async () => {
+    for (const model of MODEL_NAMES) {
+      await sdk.records.list("acme", model, { expand: "raw", includeDeleted: true }).toArray({ limit: 200 });
+    }
+  },
+  "records.retrieve": () => sdk.records.retrieve("acme", "order", world.a.first.orderId, { expand: "raw" }),
+  "events.list": () => sdk.events.list({ limit: 5 }).toArray({ limit: 1_000 }),
+  "events.tail": async () => {
+    const abort = new AbortController();
+    for await (const _ of sdk.events.tail({ from: "start", signal: abort.signal })) abort.abort();
+  },
+  "events.retrieve": () => sdk.events.retrieve(world.a.first.eventId),
+  "webhookEndpoints.create": () => sdk.webhookEndpoints.create({ url: "https://hooks.example.com/in" }),
+  "webhookEndpoints.list": () => sdk.webhookEndpoints.list({ limit: 1 }).toArray({ limit: 10 }),
+  "webhookEndpoints.retrieve": () => sdk.webhookEndpoints.retrieve(world.a.endpointId),
+  "webhookEndpoints.update": () => sdk.webhookEndpoints.update(world.a.endpointId, { description: "main" }),
+  "webhookEndpoints.rotateSecret": () => sdk.webhookEndpoints.rotateSecret(world.a.endpointId, { graceHours: 1 }),
+  "webhookEndpoints.test": () => sdk.webhookEndpoints.test(world.a.endpointId),
+  "webhookEndpoints.attempts": () => sdk.webhookEndpoints.attempts(world.a.endpointId).toArray({ limit: 100 }),
+  "deliveries.list": () => sdk.deliveries.list({ limit: 1 }).toArray({ limit: 10 }),
+  "deliveries.listDeadLetters": () => sdk.deliveries.listDeadLetters().toArray({ limit: 10 }),
+  "deliveries.retry": () => sdk.deliveries.retry(world.a.deliveryId),
+  "inbox.list": () => sdk.inbox.list({ limit: 1 }).toArray({ limit: 10 }),
+  "inbox.retrieve": () => sdk.inbox.retrieve(world.a.inboxId),
+  "providers.list": () => sdk.providers.list().toArray({ limit: 10 }),
+  "providers.setApp": () => sdk.providers.setApp("shopify", { clientId: "other", clientSecret: "other-secret" }),
+  "connections.delete": () => sdk.connections.delete(world.a.second.connectionId),
+  "webhookEndpoints.delete": () => sdk.webhookEndpoints.delete(world.a.endpointId),
+};
+
+const PAGE = { endUser: { id: "u", email: "u@example.com" }, allowedOrigins: [ORIGIN] };
+
+const connectionId = () => world.a.first.connectionId;
+
+describe("the contract", () => {
+  test("is OpenAPI 3.1: unique operations, responses, no reference that leads nowhere", () => {
+    expect(document.openapi).toMatch(/^3\.1\.\d+$/);
+    const ids = Object.values(document.paths).flatMap((path) => Object.values(path).map((each) => each.operationId));
+    expect(new Set(ids).size).toBe(ids.length);
+    const names = Object.keys(document.components.schemas);
+    const references = JSON.stringify(document).match(/"\$ref":"[^"]+"/g) ?? [];
+    const wrong = references.filter((each) => !names.includes(each.slice('"$ref":"#/components/schemas/'.length, -1)));
+    expect([...new Set(wrong)]).toEqual([]);
+    for (const operation of operations) {
+      const inPath = operation.path.match(/\{(\w+)\}/g)?.map((each) => each.slice(1, -1)) ?? [];
+      const declared = operation.parameters.filter((each) => each.in === "path").map((each) => each.name);
+      expect(declared.toSorted(), operation.name).toEqual(inPath.toSorted());
+      expect(Object.keys(operation.responses).toSorted(), operation.name).toContain("default");
+      expect(Object.keys(operation.responses).length, operation.name).toBeGreaterThan(1);
+      if (operation.audience === "api") expect(SCOPES).toContain(operation.scope);
+    }
+  });
+
+  test("lists every method of the SDK here", () => {
+    const { webhooks: _, tenant: __, ...resources } = sdk as unknown as Record<string, object>;
+    const methods = Object.entries(resources).flatMap(([resource, value]) =>
+      Object.getOwnPropertyNames(Object.getPrototypeOf(value) as object)
+        .filter((name) => name !== "constructor")
+        .map((name) => `${resource}.${name}`),
+    );
+    expect(Object.keys(SDK_CALLS).toSorted()).toEqual(methods.toSorted());
+  });
+
+  test.each(Object.entries(SDK_CALLS))("patchbay.%s reaches a route that answers as documented", async (_, call) => {
+    const before = exchanges.length;
+    await call();
+    const made = exchanges.slice(before);
+    expect(made.length).toBeGreaterThan(0);
+    for (const exchange of made) expectDocumented(exchange);
+  });
+
+  test("holds for the widget's routes", async () => {
+    const before = exchanges.length;
+    await walkWidget();
+    for (const exchange of exchanges.slice(before)) if (!isBootstrap(exchange)) expectDocumented(exchange);
+    const bootstrap = exchanges.slice(before).find(isBootstrap);
+    expect(ConnectBootstrap.safeParse(JSON.parse(bootstrap?.text ?? "null")).error).toBeUndefined();
+  });
+
+  test("holds for the operator's routes", async () => {
+    const before = exchanges.length;
+    const { product, a } = world;
+    const admin = (method: string, path: string, body?: unknown) =>
+      send(product, { method, path: `/admin/v1${path}`, headers: withKey(product.operatorToken), body });
+    await admin("POST", "/workspaces", { name: "Third", mode: "live" });
+    await admin("GET", "/workspaces");
+    await admin("POST", `/workspaces/${a.workspace.id}/api-keys`, { name: "k", scopes: ["runs:read"] });
+    for (const exchange of exchanges.slice(before)) expectDocumented(exchange);
+  });
+
+  test("was tried on every route", () => {
+    const seen = new Set(exchanges.filter(({ status }) => status < 300).map(({ operation }) => operation?.name));
+    expect(operations.map((operation) => operation.name).filter((name) => !seen.has(name))).toEqual([]);
+  });
+
+  test("has every error in one shape, with a stable code and nothing from inside", async () => {
+    await provokeErrors();
+    const errors = exchanges.filter(({ status }) => status >= 400);
+    expect(new Set(errors.map(codeOf)).size).toBeGreaterThan(12);
+    const schema = { $ref: "#/components/schemas/Problem" };
+    for (const error of errors) {
+      const label = `${error.name}: ${error.status} ${error.text}`;
+      expect(error.type, label).toBe("application/problem+json");
+      const problem = JSON.parse(error.text) as Record<string, unknown>;
+      expect(problemsOf(problem, schema, document.components.schemas), label).toEqual([]);
+      expect(ERROR_CODES[codeOf(error) as keyof typeof ERROR_CODES].status, label).toBe(error.status);
+      expect(problem["requestId"], label).toBe(error.requestId);
+      expect(error.requestId, label).toMatch(/^req_[0-9a-f]{32}$/);
+      expect(error.text, label).not.toMatch(INSIDE);
+    }
+  });
+});
+
+/** Stacks, SQL, files, drivers. */
+const INSIDE =
+  /\bat .+:\d+:\d+|node_modules|\.ts\b|\/work\/|\/home\/|file:|postgres|drizzle|\bselect .+ from\b|\binsert into\b|\bupdate \w+ set\b|violates|ECONN|ZodError/i;
+
+function expectDocumented(exchange: Exchange): void {
+  const label = `${exchange.name}: ${exchange.status}`;
+  expect(exchange.operation, `${exchange.name} is a route`).toBeDefined();
+  const response = exchange.operation?.responses[String(exchange.status)] as Documented | undefined;
+  expect(response, `${label} is documented: ${exchange.text.slice(0, 300)}`).toBeDefined();
+  const schema = response?.content?.["application/json"]?.schema;
+  if (schema === undefined) {
+    expect(exchange.text, label).toBe("");
+    return;
+  }
+  expect(exchange.type, label).toBe("application/json");
+  expect(problemsOf(JSON.parse(exchange.text), schema, document.components.schemas), label).toEqual([]);
+}
+
+interface Documented {
+  readonly content?: Readonly<Record<string, { readonly schema: Readonly<Record<string, unknown>> }>>;
+}
+
+/** All that the widget asks for, from the first paint to the disconnection. */
+async function walkWidget(): Promise<void> {
+  const { product, b } = world;
+  const token = await mintSession(b, b.first.id, "walker");
+  const call = (method: string, path: string, body?: unknown) =>
+    send(product, { method, path: `/connect/v1${path}`, headers: withSession(token), body });
+  await call("POST", "/session", { token });
+  await call("POST", "/providers/shopify/resolve", { parameters: { shop: "acme-goods" } });
+  const started = await startAuthorization(product, token);
+  await call("GET", `/authorizations/${started.id}`);
+  await call("DELETE", `/authorizations/${started.id}`);
+  await connectStore(product, b, { tenantId: b.bare });
+  const connection = `/connections/${b.first.connectionId}`;
+  await call("GET", connection);
+  await call("POST", `${connection}/pause`);
+  await call("POST", `${connection}/resume`);
+  await call("POST", `${connection}/runs`);
+  await call("DELETE", connection);
+}
+
+async function provokeErrors(): Promise<void> {
+  const { product, a, b } = world;
+  const key = withKey(a.apiKey);
+  const ask = (method: string, path: string, more: { body?: unknown; headers?: Record<string, string> } = {}) =>
+    send(product, { method, path, headers: { ...key, ...more.headers }, body: more.body });
+  for (const operation of operations) {
+    const path = operation.path.replaceAll("{model}", "order").replaceAll(/\{\w+\}/g, "no'; drop table runs; --");
+    for (const headers of [key, {}, withSession(b.second.sessionToken), withKey(product.operatorToken)]) {
+      await send(product, { method: operation.method, path: encodeURI(path), headers });
+      const json = { ...headers, "content-type": "application/json" };
+      await send(product, {
+        method: operation.method === "GET" ? "POST" : operation.method,
+        path: encodeURI(path),
+        headers: json,
+        body: { a: [null] },
+      });
+    }
+  }
+  await ask("GET", "/nowhere");
+  await ask("GET", "/v1/runs?limit=0&other=1");
+  await ask("GET", "/v1/runs?cursor=x");
+  await ask("GET", "/v1/events?after=x");
+  await ask("POST", "/v1/webhook-endpoints", { body: { url: "http://10.0.0.1/" } });
+  await ask("POST", "/v1/webhook-endpoints", { body: { url: "https://user:pass@example.com/" } });
+  await ask("POST", "/v1/tenants", { body: {} });
+  await ask("PUT", "/v1/tenants/x", { body: "x".repeat(1_100_000) });
+  const reused = { headers: { "idempotency-key": "twice" } };
+  await ask("POST", "/v1/connect-sessions", { body: { tenantId: "acme", ...PAGE }, ...reused });
+  await ask("POST", "/v1/connect-sessions", { body: { tenantId: "globex", ...PAGE }, ...reused });
+}
+
+function codeOf(exchange: Exchange): string {
+  return (JSON.parse(exchange.text) as { code: string }).code;
+}
+
+function isBootstrap(exchange: Exchange): boolean {
+  return exchange.name === "POST /connect/v1/session";
+}
+
+/** Asks as `fetch` does, and keeps what the API answered. */
+async function recordingFetch(...args: Parameters<typeof fetch>): Promise<Response> {
+  const response = await plainFetch(...args);
+  const [input, init] = args;
+  const url = new URL(input instanceof Request ? input.url : input);
+  if (url.origin !== new URL(world.product.url).origin || !/^\/(v1|connect|admin|nowhere)/.test(url.pathname)) {
+    return response;
+  }
+  const method = init?.method ?? "GET";
+  exchanges.push({
+    name: `${method} ${url.pathname}`,
+    operation: operations.find((each) => each.method === method && patternOf(each).test(url.pathname)),
+    status: response.status,
+    type: response.headers.get("content-type") ?? "",
+    text: await response.clone().text(),
+    requestId: response.headers.get("x-request-id"),
+  });
+  return response;
+}
+
+function patternOf(operation: Operation): RegExp {
+  const escaped = operation.path.replaceAll(/[.]/g, String.raw`\.`).replaceAll(/\{\w+\}/g, "[^/]+");
+  return new RegExp(`^${escaped}$`);
+}
