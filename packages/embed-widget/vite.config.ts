@@ -10,7 +10,7 @@ const INTERNAL =
  * The module registers nothing by itself; the script tag defines the element as soon as it runs.
  */
 export default defineConfig(({ mode }) => ({
-  plugins: mode === "embed" ? [] : [thenBuildScriptTag()],
+  plugins: mode === "embed" ? [asciiOnly()] : [asciiOnly(), thenBuildScriptTag()],
   // The classic calls are 2 % smaller than the automatic runtime.
   oxc: {
     jsx: { runtime: "classic", pragma: "h", pragmaFrag: "Fragment" },
@@ -31,6 +31,24 @@ export default defineConfig(({ mode }) => ({
         : { entry: "src/index.ts", formats: ["es"], fileName: () => "patchbay-connect.js" },
   },
 }));
+
+/** A page in another charset reads a script in that charset: what is no ASCII would become garbage. */
+function asciiOnly(): Plugin {
+  return {
+    name: "ascii-only",
+    generateBundle(_options, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== "chunk") continue;
+        chunk.code = chunk.code.replace(/\P{ASCII}/gu, escape);
+      }
+    },
+  };
+}
+
+function escape(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
+}
 
 function thenBuildScriptTag(): Plugin {
   let outDir = "dist";

@@ -95,12 +95,15 @@ function Shown({ view, screen }: { readonly view: View; readonly screen: Screen 
   }
 }
 
+/** Ends the key of a form whose answer was refused. */
+export const REFUSED = "!";
+
 /** Same key: the same screen with other data. */
 export function screenKey({ screen, failures }: State): string {
   const { name } = screen;
   if (name === "waiting") return name + screen.flow.serial;
   if (name === "failed") return name + failures;
-  return name === "parameters" ? name + Object.keys(screen.problems).length : name;
+  return name === "parameters" && Object.keys(screen.problems).length > 0 ? name + REFUSED : name;
 }
 
 function canGoBack({ screen, preset, session }: State): boolean {

@@ -17,6 +17,11 @@ describe("the bundle", () => {
     expect(code).not.toMatch(/\bimport\s*\(|\bfrom\s*["'`]/);
   });
 
+  test.each(["module", "embed"] as const)("as %s is plain ASCII, so that a page in any charset reads it", (kind) => {
+    expect(bundles[kind]).toMatch(/^\p{ASCII}*$/u);
+    expect(bundles[kind]).toContain(String.raw`didn\u2019t`);
+  });
+
   test("as a module touches no page when imported", async () => {
     const url = `data:text/javascript;base64,${Buffer.from(bundles.module).toString("base64")}`;
     const module = (await import(/* @vite-ignore */ url)) as { open: unknown; define: (tag?: string) => void };

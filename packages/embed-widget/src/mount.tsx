@@ -1,6 +1,6 @@
 import { render } from "preact";
 import { createApiClient } from "./api-client.ts";
-import { App, screenKey } from "./app.tsx";
+import { App, REFUSED, screenKey } from "./app.tsx";
 import { applyAppearance } from "./apply-appearance.ts";
 import { type Controller, createController } from "./controller.ts";
 import { en } from "./i18n/en.ts";
@@ -94,7 +94,9 @@ export function mount(input: MountOptions): Widget {
     const frame = surface.parentElement;
     if (frame === null) return;
     frame.dataset["theme"] = theme ?? "auto";
-    for (const detail of applyAppearance(frame, appearance ?? {})) emit({ type: "appearance-corrected", detail });
+    const corrections = applyAppearance(frame, appearance ?? {});
+    // Who opens the widget listens only after it is open.
+    queueMicrotask(() => corrections.forEach((detail) => emit({ type: "appearance-corrected", detail })));
   };
 
   let drawn = mode === "inline" ? "loading" : "";
@@ -126,7 +128,8 @@ export function mount(input: MountOptions): Widget {
 /** Focus follows the screen, or the first field that was refused, so that keyboards and screen readers keep up. */
 function moveFocus(surface: HTMLElement, before: string, shown: string, mode: "modal" | "inline"): void {
   // An inline widget that loads must not take the focus from the page.
-  if (before === shown || (before === "loading" && mode === "inline")) return;
+  // Nor may one that corrects an answer be taken from it.
+  if (before === shown || before === shown + REFUSED || (before === "loading" && mode === "inline")) return;
   const target =
     surface.querySelector<HTMLElement>("[aria-invalid=true]") ?? surface.querySelector<HTMLElement>("[data-focus]");
   target?.focus();

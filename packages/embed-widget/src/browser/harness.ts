@@ -16,6 +16,9 @@ const FLAGS = [
   "--disable-sync",
 ];
 
+/** Longer than any step should take, shorter than a test may: so that the step that hangs is named. */
+const STEP_DEADLINE_MS = 12_000;
+
 /** Why browser tests are left out, or `null` when they run. */
 export const LEFT_OUT = existsSync(CHROMIUM)
   ? null
@@ -81,6 +84,7 @@ async function openWorld(browser: Browser, script: string, options: WorldOptions
   backend = started;
 
   const context = await browser.newContext(options.context);
+  context.setDefaultTimeout(STEP_DEADLINE_MS);
   if (options.blockPopups) {
     await context.addInitScript(() => {
       window.open = () => null;
