@@ -43,3 +43,15 @@ export async function catchNavigation(context: BrowserContext, path: string): Pr
   });
   return () => caught.promise;
 }
+
+/** Keeps a window at the store's consent page; gives where the store's answer would have sent it. */
+export async function catchAnswer(context: BrowserContext): Promise<() => Promise<string>> {
+  const caught = Promise.withResolvers<string>();
+  await context.route("**/admin/oauth/authorize**", async (route) => {
+    if (route.request().method() !== "POST") return route.fallback();
+    const answer = await route.fetch({ maxRedirects: 0 });
+    caught.resolve(answer.headers()["location"] ?? "");
+    return route.abort();
+  });
+  return () => caught.promise;
+}
