@@ -1,5 +1,6 @@
+import { explainStartError } from "@patchbay/backend";
 import { startDemo } from "./start/demo.ts";
-import { explain, say, sayReady } from "./start/say.ts";
+import { say, sayReady } from "./start/say.ts";
 
 /**
  * `npm start`: the whole product on this machine. Backend and worker, the embedded database, the Shopify sandbox and an
@@ -19,6 +20,7 @@ try {
   say(`stopped; your data is kept in ${demo.dataDir}`);
   process.exit(0);
 } catch (error) {
-  process.stderr.write(`\n${explain(error)}\n`);
-  process.exit(1);
+  const { message, exitCode } = explainStartError(error);
+  process.stderr.write(`\n${message}\n`);
+  process.exit(exitCode);
 }

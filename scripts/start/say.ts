@@ -1,4 +1,3 @@
-import { explainStartError } from "@patchbay/backend";
 import type { Demo } from "./demo.ts";
 
 /** One line of progress. */
@@ -30,12 +29,4 @@ export function sayReady(demo: Demo, elapsedMs: number): void {
       "",
     ].join("\n"),
   );
-}
-
-/** An expected trouble in one sentence; anything else with its stack, since it is a bug of ours. */
-export function explain(error: unknown): string {
-  const expected = explainStartError(error);
-  if (expected !== null) return expected.message;
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `Patchbay could not start, and this is our fault; please report it:\n${text}`;
 }

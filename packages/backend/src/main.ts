@@ -7,7 +7,7 @@ import { createProgram } from "./surface/cli/index.ts";
 try {
   await createProgram(bindCommands({ env: process.env, cwd: process.cwd() })).parseAsync();
 } catch (error) {
-  const expected = explainStartError(error);
-  process.stderr.write(`${expected?.message ?? (error instanceof Error ? error.stack : String(error))}\n`);
-  process.exit(expected?.exitCode ?? 1);
+  const { message, exitCode } = explainStartError(error);
+  process.stderr.write(`${message}\n`);
+  process.exit(exitCode);
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from "./config.ts";
 import { VaultKeyError } from "./domain/vault/index.ts";
 import { EmbeddedPostgresError } from "./platform/db/embedded/index.ts";
+import { loggableError } from "./platform/observability/index.ts";
 import { ListenError } from "./surface/cli/index.ts";
 
 /** The product cannot start, for a reason that the operator can mend; the message is one sentence for them. */
@@ -11,11 +12,17 @@ export class PatchbayStartError extends Error {
 /** sysexits.h EX_CONFIG: wrong keys must not be answered by a restart loop. */
 const EXIT_WRONG_KEYS = 78;
 
-/** What to tell the operator and how to exit; `null` for anything unexpected, which is a bug of ours. */
-export function explainStartError(error: unknown): { readonly message: string; readonly exitCode: number } | null {
+/** sysexits.h EX_SOFTWARE. */
+const EXIT_BUG = 70;
+
+/** What to tell the operator and how to exit. Of what nobody expected, only what holds no data is told. */
+export function explainStartError(error: unknown): { readonly message: string; readonly exitCode: number } {
   if (error instanceof VaultKeyError) return { message: error.message, exitCode: EXIT_WRONG_KEYS };
-  const isExpected = EXPECTED.some((kind) => error instanceof kind);
-  return isExpected && error instanceof Error ? { message: error.message, exitCode: 1 } : null;
+  if (error instanceof Error && EXPECTED.some((kind) => error instanceof kind)) {
+    return { message: error.message, exitCode: 1 };
+  }
+  const facts = error instanceof Error ? JSON.stringify(loggableError(error), null, 2) : typeof error;
+  return { message: `Patchbay stopped on an error of its own; please report it:\n${facts}`, exitCode: EXIT_BUG };
 }
 
 const EXPECTED = [ConfigError, PatchbayStartError, EmbeddedPostgresError, ListenError];

@@ -49,7 +49,8 @@ export function createHousekeeping(deps: {
     async start() {
       await boss.start();
       for (const chore of deps.chores) {
-        await boss.createQueue(chore.name, { heartbeatSeconds: HEARTBEAT_SECONDS, retryLimit: 3 });
+        // Exclusive: while one waits or runs, further ticks of the clock are dropped.
+        await boss.createQueue(chore.name, { policy: "exclusive", heartbeatSeconds: HEARTBEAT_SECONDS, retryLimit: 3 });
         await boss.schedule(chore.name, chore.cron);
         await boss.work(chore.name, { pollingIntervalSeconds: POLL_SECONDS }, async () => {
           const startedMs = performance.now();

@@ -1,1 +1,2 @@
+export { loggableError } from "./loggable-error.ts";
 export * from "./logger.ts";
