@@ -88,7 +88,8 @@ export async function compose(given: {
   const delivery = createDelivery({ ...asApp, app, worker, egress, endpointOrigins: config.endpointOrigins, random });
 
   // Work
-  const lanes = { database: worker, lanesMax: LANES_MAX, itemsPerLane: ITEMS_PER_LANE, clock, wake, log };
+  const leaseMs = config.leaseSeconds * 1_000;
+  const lanes = { database: worker, lanesMax: LANES_MAX, itemsPerLane: ITEMS_PER_LANE, leaseMs, clock, wake, log };
   const workers = [
     ingest.router,
     createLaneWorker({ ...lanes, kind: "connection", handle: ingest.handleLane }),

@@ -60,6 +60,7 @@ describe("parseConfig", () => {
     ["PATCHBAY_INBOX_RETENTION_DAYS", "6", "must be 7 to 3650 days"],
     ["PATCHBAY_INBOX_RETENTION_DAYS", "9999", "must be 7 to 3650 days"],
     ["PATCHBAY_SYNC_INTERVAL_SECONDS", "1e3", "must be 30 to 86400 seconds"],
+    ["PATCHBAY_LEASE_SECONDS", "1", "must be 2 to 300 seconds"],
     ["PATCHBAY_LOG_LEVEL", "loud", "must be trace, debug"],
     ["PATCHBAY_PUBLIC_URL", "http://connect.example.com", "must be an https:// URL"],
     ["PATCHBAY_PUBLIC_URL", "https://connect.example.com/?a=b", "without user, query or fragment"],

@@ -23,6 +23,8 @@ export interface Config {
   readonly inboxRetentionDays: number;
   /** Between incremental runs of a connection. */
   readonly syncIntervalSeconds: number;
+  /** Until work of a killed process is taken over by another. */
+  readonly leaseSeconds: number;
   /** Ports of the example host and the sandbox, which only `patchbay start` runs. */
   readonly hostAppPort: number;
   readonly sandboxPort: number;
@@ -65,6 +67,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     logLevel: values.PATCHBAY_LOG_LEVEL,
     inboxRetentionDays: values.PATCHBAY_INBOX_RETENTION_DAYS,
     syncIntervalSeconds: values.PATCHBAY_SYNC_INTERVAL_SECONDS,
+    leaseSeconds: values.PATCHBAY_LEASE_SECONDS,
     hostAppPort: values.PATCHBAY_HOST_APP_PORT,
     sandboxPort: values.PATCHBAY_SANDBOX_PORT,
   };
@@ -140,6 +143,7 @@ const Environment = z.object({
     `must be ${RETENTION_DAYS_MIN} to 3650 days: raw payloads are promised for at least ${RETENTION_DAYS_MIN}`,
   ).default(30),
   PATCHBAY_SYNC_INTERVAL_SECONDS: wholeNumber(30, 86_400, "must be 30 to 86400 seconds").default(900),
+  PATCHBAY_LEASE_SECONDS: wholeNumber(2, 300, "must be 2 to 300 seconds").default(30),
   PATCHBAY_HOST_APP_PORT: port.default(4401),
   PATCHBAY_SANDBOX_PORT: port.default(4403),
 });

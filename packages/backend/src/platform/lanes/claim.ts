@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { arrayParam, type Tx } from "../db/index.ts";
 import type { LaneKey, LaneKind } from "./enqueue.ts";
 
-/** A lane that lost its worker is free again after this long; the promise is 45 s. */
+/** A lane that lost its worker is free again after this long, unless told otherwise; the promise is 45 s. */
 export const LEASE_MS = 30_000;
 /** Ready lanes looked at per claim; those of the tenants that had least so far are taken. */
 const CANDIDATES_MAX = 500;
@@ -40,7 +40,7 @@ export class LeaseLost extends Error {
  */
 export async function claimLanes(
   tx: Tx,
-  input: { kind: LaneKind; lanesMax: number; itemsPerLane: number; now: Date },
+  input: { kind: LaneKind; lanesMax: number; itemsPerLane: number; leaseMs?: number | undefined; now: Date },
 ): Promise<readonly Lease[]> {
   const token = randomUUID();
   const now = sql`${input.now.toISOString()}::timestamptz`;
@@ -53,7 +53,7 @@ export async function claimLanes(
       select r.* from ready r left join queue.tenants t using (workspace_id, tenant_uid, kind)
       order by coalesce(t.virtual_time, 0), r.next_at limit ${input.lanesMax}
     )
-    update queue.lanes l set lease_until = ${now} + ${`${LEASE_MS} milliseconds`}::interval, lease_token = ${token}
+    update queue.lanes l set lease_until = ${now} + ${`${input.leaseMs ?? LEASE_MS} milliseconds`}::interval, lease_token = ${token}
     from (
       select l.workspace_id, l.kind, l.lane_id, l.tenant_uid from queue.lanes l join fair using (workspace_id, kind, lane_id, tenant_uid)
       where l.pending > 0 and l.next_at <= ${now} and (l.lease_until is null or l.lease_until <= ${now})
@@ -97,10 +97,10 @@ function dueItems(tx: Tx, token: string, input: { kind: LaneKind; itemsPerLane: 
     order by i.run_at, i.id`);
 }
 
-/** Keeps the lease for another {@link LEASE_MS}. @returns whether it was still ours */
-export async function extendLease(tx: Tx, lease: Lease, now: Date): Promise<boolean> {
+/** Keeps the lease for another `leaseMs`. @returns whether it was still ours */
+export async function extendLease(tx: Tx, lease: Lease, leaseMs: number, now: Date): Promise<boolean> {
   const rows = await tx.execute(sql`
-    update queue.lanes set lease_until = ${now.toISOString()}::timestamptz + ${`${LEASE_MS} milliseconds`}::interval
+    update queue.lanes set lease_until = ${now.toISOString()}::timestamptz + ${`${leaseMs} milliseconds`}::interval
     where ${isLane(lease.key)} and lease_token = ${lease.token} returning 1`);
   return rows.length > 0;
 }

@@ -35,6 +35,8 @@ export interface LaneWorkerDeps {
   /** Lanes worked at the same time. */
   readonly lanesMax: number;
   readonly itemsPerLane: number;
+  /** How long a lane stays taken when its worker dies; extended three times as often. */
+  readonly leaseMs?: number;
   readonly clock: Clock;
   readonly wake: Wake;
   readonly log: Logger;
@@ -46,7 +48,6 @@ export interface LaneWorker {
   stop(): Promise<void>;
 }
 
-const HEARTBEAT_MS = LEASE_MS / 3;
 const POLL_MS = 1_000;
 const UNSETTLED_DELAY_MS = 1_000;
 const STOP_WAIT_MS_MAX = 20_000;
@@ -54,6 +55,7 @@ const STOP_WAIT_MS_MAX = 20_000;
 /** Works lanes of one kind until stopped. Safe beside any number of others, in this process and in others. */
 export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
   const log = deps.log.with({ lanes: deps.kind });
+  const { leaseMs = LEASE_MS } = deps;
   const stopping = new AbortController();
   const working = new Set<Promise<void>>();
   let poked = false;
@@ -85,6 +87,7 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
         kind: deps.kind,
         lanesMax: free,
         itemsPerLane: deps.itemsPerLane,
+        leaseMs,
         now: deps.clock.now(),
       });
     });
@@ -126,14 +129,14 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     const heartbeat = setInterval(() => {
       const askedMs = performance.now();
       deps.database
-        .withQueue((tx) => extendLease(tx, lease, deps.clock.now()))
+        .withQueue((tx) => extendLease(tx, lease, leaseMs, deps.clock.now()))
         .then((ours) => {
           if (ours) heldSinceMs = askedMs;
           else lost.abort();
         })
         .catch((error: unknown) => log.warn({ error }, "lease not extended"));
-      if (askedMs - heldSinceMs >= LEASE_MS) lost.abort();
-    }, HEARTBEAT_MS);
+      if (askedMs - heldSinceMs >= leaseMs) lost.abort();
+    }, leaseMs / 3);
     return () => clearInterval(heartbeat);
   }
 
