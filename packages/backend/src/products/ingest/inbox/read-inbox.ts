@@ -13,6 +13,7 @@ import { instantOfId } from "../../../platform/runtime/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { inbox } from "../tables.ts";
 import { inboxPlace } from "./accept.ts";
+import { isInboxId } from "./inbox-id.ts";
 
 /** What arrived, newest first. A batch shows as its first element that fits the filter. @throws AppError `invalid_cursor` */
 export async function listInbox(
@@ -25,7 +26,8 @@ export async function listInbox(
   },
 ): Promise<Page<InboxEntry>> {
   const before = input.cursor === undefined ? undefined : decodeId("inb", input.cursor);
-  if (before === null) throw new AppError("invalid_cursor", "the cursor is not one of this list");
+  if (before === null || (before !== undefined && !isInboxId(before)))
+    throw new AppError("invalid_cursor", "the cursor is not one of this list");
   const rows = await selectEntries(deps, { ...input, before, limit: input.limit + 1 });
   const page = rows.slice(0, input.limit);
   const hasMore = rows.length > input.limit;
@@ -46,6 +48,7 @@ export async function getInboxItem(
   readonly rawBody: Uint8Array;
 }> {
   const { workspaceId, inboxId } = input;
+  if (!isInboxId(inboxId)) throw notFound();
   const [entry] = await selectEntries(deps, { workspaceId, only: inboxId, limit: 1 });
   const [row] = await deps.app.withWorkspace(workspaceId, (tx) =>
     tx
