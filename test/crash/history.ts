@@ -1,0 +1,61 @@
+/** What happened, as plain facts: collected from the database, the receivers and the store after everything is at rest. */
+export interface History {
+  /** Webhook ids that the inbox answered 2xx. */
+  readonly accepted: readonly string[];
+  /** Webhook ids that stand in the inbox. */
+  readonly stored: readonly string[];
+  /** What still waits, by the name of its queue. */
+  readonly waiting: Readonly<Record<string, number>>;
+  readonly records: readonly RecordFact[];
+  /** Every object that the store has now. */
+  readonly store: readonly StoreFact[];
+  readonly events: readonly EventFact[];
+  readonly endpoints: readonly EndpointFact[];
+  readonly receipts: readonly Receipt[];
+  /** Processes killed, and attempts that one of them may have had under way. */
+  readonly kills: number;
+  readonly inFlightMax: number;
+}
+
+export interface RecordFact {
+  readonly id: string;
+  readonly model: string;
+  readonly remoteId: string;
+  readonly version: number;
+  /** The version that the first import left: up to it nothing need be told. 0: it came later. */
+  readonly importedVersion: number;
+  readonly deleted: boolean;
+  /** What {@link StoreFact.content} is compared with; `null` for models that are not compared. */
+  readonly content: string | null;
+}
+
+export interface StoreFact {
+  readonly model: string;
+  readonly remoteId: string;
+  readonly content: string;
+}
+
+export interface EventFact {
+  readonly id: string;
+  /** `null`: not in the feed. */
+  readonly position: number | null;
+  readonly recordId: string | null;
+  readonly recordVersion: number | null;
+}
+
+export interface EndpointFact {
+  readonly id: string;
+  /** Events up to this position are not for it. */
+  readonly sincePosition: number;
+  /** Milliseconds since the epoch. */
+  readonly deletedAtMs: number | null;
+}
+
+/** One delivery as it came in at a receiver; `ok`: it answered 2xx. */
+export interface Receipt {
+  readonly endpointId: string;
+  readonly eventId: string;
+  readonly atMs: number;
+  readonly ok: boolean;
+  readonly bodyHash: string;
+}
