@@ -87,7 +87,7 @@ export function authorizationSeen(state: State, authorization: Authorization): S
       return ended(
         state,
         flow,
-        failureOf(toErrorCode(authorization.error), flow.provider, authorization.connection ?? accountOf(state, flow)),
+        failureOf(toErrorCode(authorization.error), flow.provider, accountOf(state, flow, authorization.accountName)),
       );
     case "expired":
       return ended(state, flow, failureOf("popup_timeout", flow.provider));
@@ -214,8 +214,10 @@ function dropFlow({ authorizationId }: Flow): readonly Effect[] {
 }
 
 /** The account that is connected already, so that it can be named and opened; `null` when it may be one of several. */
-export function accountOf({ connections }: State, { provider }: Flow): Connection | null {
-  const [only = null, another] = connections.filter((known) => known.provider === provider);
+export function accountOf({ connections }: State, { provider }: Flow, name: string | null = null): Connection | null {
+  const [only = null, another] = connections.filter(
+    (known) => known.provider === provider && (name === null || known.accountName === name),
+  );
   return another === undefined ? only : null;
 }
 

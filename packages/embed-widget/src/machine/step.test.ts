@@ -179,6 +179,14 @@ describe("failures", () => {
     });
   });
 
+  test("names the one of several accounts that the person signed in to", () => {
+    const others = [aConnection(), aConnection({ id: "conn_2", accountName: "Acme Two" })];
+    const failedSo = seen({ status: "failed", error: "already_connected", accountName: "Acme Two" });
+    expect(after(waiting(loaded({ connections: others })).state, failedSo).state.screen).toMatchObject({
+      failure: { connection: { id: "conn_2" } },
+    });
+  });
+
   test("an expired session takes an authorization under way up again", () => {
     const look: Effect = { type: "lookAtAuthorization", authorizationId: "auth_1" };
     const { state } = after(waiting().state, failed(look, "session_expired"));
