@@ -16,6 +16,8 @@ export function problemResponse(c: Context<HttpEnv>, error: AppError): Response 
   const headers: Record<string, string> = { "content-type": "application/problem+json", "x-request-id": requestId };
   if (error.retryAfterSeconds !== undefined) headers["retry-after"] = String(Math.ceil(error.retryAfterSeconds));
   if (error.status === 401) headers["www-authenticate"] = "Bearer";
+  // The rest of the body is still on its way: nobody may send the next request behind it.
+  if (error.status === 413) headers["connection"] = "close";
   return c.body(JSON.stringify(toProblem(error, requestId)), error.status as never, headers);
 }
 
