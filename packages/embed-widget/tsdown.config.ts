@@ -16,7 +16,7 @@ const config = defineConfig({
   format: "esm",
   fixedExtension: false,
   clean: false,
-  tsconfig: "tsconfig.types.json",
+  tsconfig: "../../tsconfig.widget-types.json",
   dts: { emitDtsOnly: true },
   deps: { alwaysBundle: ["@patchbay/shared"], onlyBundle: [] },
   plugins: [typesWithoutSchemas],

@@ -8,6 +8,7 @@ import { orUnwritable, Stop } from "./stop.mjs";
 /** What others load must be built; all else runs from source. */
 const BUILDS = [
   { name: "the widget", folder: "packages/embed-widget", tool: "vite", args: ["build"] },
+  { name: "the widget's types", folder: "packages/embed-widget", tool: "tsdown", args: [] },
   { name: "the SDK", folder: "packages/node-sdk", tool: "tsdown", args: [] },
 ];
 /** Both take types, and the widget constants, from here. */
@@ -19,7 +20,7 @@ const OUTPUT_LINES_SHOWN = 40;
 export function staleBuilds(root) {
   return BUILDS.flatMap((build) => {
     const folder = join(root, build.folder);
-    const stamp = join(folder, "dist", ".built-from");
+    const stamp = join(folder, "dist", `.built-by-${build.tool}`);
     const sources = hashOf([folder, join(root, SHARED)], join(root, "pnpm-lock.yaml"));
     return read(stamp) === sources ? [] : [{ ...build, folder, stamp, sources }];
   });
