@@ -1,5 +1,12 @@
 import { Patchbay as Sdk } from "@patchbay/node";
-import { parseConfig, prepareLocalFiles, startPatchbay, type Patchbay, type Roles } from "@patchbay/backend";
+import {
+  parseConfig,
+  prepareLocalFiles,
+  startPatchbay,
+  type Patchbay,
+  type Roles,
+  type StartOptions,
+} from "@patchbay/backend";
 import { startSandbox, type Sandbox, type SandboxOptions } from "@patchbay/sandbox";
 import type { CreateWorkspace, Workspace } from "@patchbay/shared";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
@@ -34,6 +41,8 @@ export interface ProductOptions {
   /** Origins, http allowed, that endpoints may have. Ports count: pass those of your receivers. */
   readonly endpointOrigins?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Takes what the product logs; silent by default. */
+  readonly log?: StartOptions["log"];
 }
 
 const SMALL_STORE: SandboxOptions = { orders: 12, products: 6, customers: 8 };
@@ -55,7 +64,11 @@ export async function startTestProduct(options: ProductOptions = {}): Promise<Te
   };
   const config = parseConfig(env, dataDir);
   await prepareLocalFiles(config);
-  const patchbay = await startPatchbay({ config, roles: options.roles ?? { api: true, worker: true } });
+  const patchbay = await startPatchbay({
+    config,
+    roles: options.roles ?? { api: true, worker: true },
+    ...(options.log === undefined ? {} : { log: options.log }),
+  });
   const operatorToken = (await readFile(config.operatorTokenFile, "utf8")).trim();
   const close = async () => {
     await patchbay.close();
