@@ -1,0 +1,242 @@
+/** Secrets that are known here letter by letter, looked for in all that the product writes and says. */
+import { Patchbay } from "@patchbay/node";
+import { MODEL_NAMES } from "@patchbay/shared";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { join } from "node:path";
+import { randomBytes } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createLogger } from "../../packages/backend/src/platform/observability/index.ts";
+import { connectStore } from "../harness/connect-store.ts";
+import { startTestProduct, type TestProduct } from "../harness/product.ts";
+import { scratchRoot } from "../harness/scratch-root.ts";
+import { waitFor } from "../harness/wait-for.ts";
+import { ORIGIN, send, withKey, withSession } from "./http.ts";
+import { everythingListed, mintSession, startAuthorization } from "./world.ts";
+
+const SHOP = "acme-goods.myshopify.com";
+/** What is kept on purpose: the workspace is part of keys and tokens, and no secret. */
+const PUBLIC_PREFIX = /^(?:pb_test_[0-9a-z]{26}[0-9A-Za-z]{12}|cst_test_[0-9a-z]{26}|whsec_|shp[a-z]{2}_)/;
+
+let product: TestProduct;
+let receiver: Server;
+let folder: string;
+let secrets: Readonly<Record<string, string>>;
+const logs: string[] = [];
+const answers: string[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(await scratchRoot(), "canaries-"));
+  receiver = createServer((request, response) => request.resume().on("end", () => response.writeHead(500).end("no")));
+  receiver.listen(0, "127.0.0.1");
+  await once(receiver, "listening");
+  const log = createLogger("trace", { write: (line) => logs.push(line) });
+  const stateFile = join(folder, "sandbox");
+  product = await startTestProduct({ log, sandbox: { stateFile }, endpointOrigins: [receiverUrl()] });
+  secrets = await liveThroughEverything(stateFile);
+}, 120_000);
+afterAll(async () => {
+  await product.close();
+  receiver.closeAllConnections();
+  receiver.close();
+  await rm(folder, { recursive: true });
+});
+
+describe("a secret", () => {
+  test("is there to be looked for", () => {
+    expect(Object.keys(secrets).length).toBeGreaterThanOrEqual(13);
+    for (const [name, secret] of Object.entries(secrets)) expect(secret.length, name).toBeGreaterThan(20);
+    expect(logs.length).toBeGreaterThan(100);
+    expect(logs.filter((line) => line.includes('"level":20')).length).toBeGreaterThan(0);
+    expect(answers.length).toBeGreaterThan(20);
+  });
+
+  test("would be found in each of the forms", () => {
+    const secret = "a canary that sings";
+    for (const encoding of ["utf8", "hex", "base64", "base64url"] as const) {
+      for (const before of ["", "1", "12"]) {
+        const text = Buffer.from(`${before}${secret} and on`).toString(encoding);
+        expect(formsFoundIn(text, secret), `${encoding} after ${before.length}`).not.toEqual([]);
+      }
+    }
+    expect(formsFoundIn(Buffer.from("nothing of it").toString("base64"), secret)).toEqual([]);
+  });
+
+  test("is in no log line, at the level trace", () => {
+    expect(found(logs.join("\n"))).toEqual([]);
+  });
+
+  test("is in no answer but the one that gives it", () => {
+    expect(found(answers.join("\n"))).toEqual([]);
+  });
+
+  test("is in no table in clear", async () => {
+    const { text, tables } = await dump();
+    expect(tables).toBeGreaterThan(40);
+    expect(text).toContain("gid://shopify/Shop/");
+    expect(found(text)).toEqual([]);
+  });
+});
+
+/** Connect, sync, deliver, fail, refresh and repair, with secrets that are known. */
+async function liveThroughEverything(stateFile: string): Promise<Readonly<Record<string, string>>> {
+  const workspace = await product.addWorkspace();
+  const { sdk, apiKey } = workspace;
+  const clientSecrets = [canary("first"), canary("second")] as const;
+  const app = (clientSecret: string) => ({
+    clientId: "canary-app",
+    clientSecret,
+    redirectUris: ["http://localhost:*"],
+  });
+  const baseUrlOverride = `${product.sandbox.url}/_shops/{shop}`;
+  for (const clientSecret of clientSecrets) {
+    product.sandbox.shopify.registerApp(app(clientSecret));
+    await sdk.providers.setApp("shopify", { clientId: "canary-app", clientSecret, baseUrlOverride });
+  }
+  const endpoint = await sdk.webhookEndpoints.create({ url: `${receiverUrl()}/in`, models: ["order"] });
+  const rotated = await sdk.webhookEndpoints.rotateSecret(endpoint.id, { graceHours: 24 });
+  const connection = await connectStore(product, workspace, { shop: SHOP });
+  const token = await mintSession(workspace, "acme", "canary");
+  const kept = await send(product, {
+    method: "POST",
+    path: "/v1/connect-sessions",
+    headers: { ...withKey(apiKey), "idempotency-key": "canary" },
+    body: { tenantId: "acme", endUser: { id: "kept" }, allowedOrigins: [ORIGIN] },
+  });
+  const { startUrl } = await startAuthorization(product, token);
+  const start = await fetch(startUrl, { redirect: "manual" });
+  const state = new URL(start.headers.get("location") ?? "").searchParams.get("state") ?? "";
+  const nonce = /=([^;]+)/.exec(start.headers.get("set-cookie") ?? "")?.[1] ?? "";
+  product.sandbox.shopify.act(SHOP, "place-order", {});
+  await waitFor(async () => {
+    const attempts = await sdk.webhookEndpoints.attempts(endpoint.id).toArray({ limit: 1 });
+    return attempts.some((each) => each.problem !== null);
+  });
+  const tokens = await tokensIn(stateFile);
+  await fail(workspace.apiKey, token, connection.id);
+  await readEverything(apiKey, token, connection.id);
+  return {
+    clientSecret: clientSecrets[0],
+    nextClientSecret: clientSecrets[1],
+    apiKey,
+    endpointSecret: endpoint.secret,
+    rotatedEndpointSecret: rotated.secret,
+    sessionToken: token,
+    keptSessionToken: String((JSON.parse(kept.text) as { token: string }).token),
+    ticket: (startUrl.split("/").at(-1) ?? "").slice(52),
+    state: state.slice(52),
+    nonce,
+    operatorToken: product.operatorToken,
+    ...tokens,
+  };
+}
+
+/** Everything that goes wrong is logged: wrong keys, wrong signatures, tokens that died. */
+async function fail(apiKey: string, token: string, connectionId: string): Promise<void> {
+  const wrong = withKey(`${apiKey}x`);
+  await send(product, { method: "GET", path: `/v1/tenants?apiKey=${apiKey}&token=${token}`, headers: wrong });
+  await send(product, { method: "GET", path: `/nowhere/${apiKey}/${token}`, headers: wrong });
+  await send(product, {
+    method: "PUT",
+    path: `/v1/tenants/${apiKey}`,
+    headers: withKey(apiKey),
+    body: { [token]: apiKey },
+  });
+  await send(product, { method: "GET", path: `/v1/connections/${token}`, headers: withKey(apiKey) });
+  await fetch(`${product.url}/console/sign-in`, { method: "POST", body: new URLSearchParams({ token: apiKey }) });
+  await fetch(`${product.url}/oauth/start/${token}`);
+  product.sandbox.shopify.act(SHOP, "switches", { failCount: 2, failStatus: 500 });
+  const test = { method: "POST", path: `/v1/connections/${connectionId}/test`, headers: withKey(apiKey) };
+  await send(product, test);
+  product.sandbox.shopify.act(SHOP, "revoke-tokens");
+  await send(product, test);
+}
+
+/** Everything that can be read, by the API's key and by the widget's session. */
+async function readEverything(apiKey: string, token: string, connectionId: string): Promise<void> {
+  const plain = globalThis.fetch;
+  const recording: typeof fetch = async (...args) => {
+    const response = await plain(...args);
+    answers.push(JSON.stringify([...response.headers]), await response.clone().text());
+    return response;
+  };
+  const sdk = new Patchbay({ apiKey, baseUrl: product.url, maxRetries: 0, fetch: recording });
+  answers.push(await everythingListed(product, apiKey, ["acme"]));
+  const [endpoint] = await sdk.webhookEndpoints.list().toArray({ limit: 1 });
+  await sdk.webhookEndpoints.retrieve(endpoint?.id ?? "");
+  await sdk.webhookEndpoints.attempts(endpoint?.id ?? "").toArray({ limit: 100 });
+  await sdk.connections.retrieve(connectionId);
+  for (const item of await sdk.inbox.list().toArray({ limit: 5 })) await sdk.inbox.retrieve(item.id);
+  for (const model of MODEL_NAMES) await sdk.records.list("acme", model, { expand: "raw" }).toArray({ limit: 50 });
+  for (const event of await sdk.events.list().toArray({ limit: 5 })) await sdk.events.retrieve(event.id);
+  const widget = withSession(token);
+  const session = { method: "POST", headers: { origin: ORIGIN }, body: JSON.stringify({ token }) };
+  answers.push(await (await fetch(`${product.url}/connect/v1/session`, session)).text());
+  const path = `/connect/v1/connections/${connectionId}`;
+  answers.push((await send(product, { method: "GET", path, headers: widget })).text);
+  for (const page of ["/openapi.json", "/docs", "/readyz", "/console", "/nowhere"]) {
+    answers.push((await send(product, { method: "GET", path: page })).text);
+  }
+  const admin = withKey(product.operatorToken);
+  answers.push((await send(product, { method: "GET", path: "/admin/v1/workspaces", headers: admin })).text);
+}
+
+/** The provider's tokens, from the provider's own books. */
+async function tokensIn(stateFile: string): Promise<Readonly<Record<string, string>>> {
+  const tokens = await waitFor(async () => {
+    const text = await readFile(stateFile, "latin1");
+    const all = new Set(text.match(/shp(?:at|rt)_[A-Za-z0-9]+/g) ?? []);
+    const kinds = new Set([...all].map((each) => each.slice(0, 6)));
+    return kinds.size === 2 ? all : null;
+  });
+  return Object.fromEntries([...tokens].map((value, index) => [`${value.slice(0, 5)}${index}`, value]));
+}
+
+async function dump(): Promise<{ readonly text: string; readonly tables: number }> {
+  const { sql } = product.database;
+  const names = await sql<{ name: string }[]>`
+    select format('%I.%I', table_schema, table_name) as name from information_schema.tables
+    where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')`;
+  const texts: string[] = [];
+  for (const { name } of names) {
+    const rows = await sql.unsafe<{ row: string }[]>(`select t::text as row from ${name} t`);
+    texts.push(...rows.map(({ row }) => row));
+  }
+  return { text: texts.join("\n"), tables: names.length };
+}
+
+function found(text: string): readonly string[] {
+  return Object.entries(secrets).flatMap(([name, secret]) => {
+    const forms = formsFoundIn(text, secret.replace(PUBLIC_PREFIX, ""));
+    // What a signing secret encodes is the secret too.
+    const inside = name.includes("ndpointSecret") ? Buffer.from(secret.slice("whsec_".length), "base64") : null;
+    const bytes = inside === null ? [] : formsFoundIn(text, inside);
+    return [...forms, ...bytes].map((form) => `${name} in ${form}`);
+  });
+}
+
+/** Raw, hex, and base64 and base64url at each of the three places that it can have among other bytes. */
+function formsFoundIn(text: string, secret: string | Buffer): readonly string[] {
+  const bytes = Buffer.from(secret);
+  const forms: [string, string][] = [
+    ["hex", bytes.toString("hex")],
+    ["capital hex", bytes.toString("hex").toUpperCase()],
+  ];
+  if (typeof secret === "string") forms.push(["clear", secret]);
+  for (const shift of [0, 1, 2]) {
+    const whole = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
+    // Characters that bits of neighbours go into are left off.
+    const core = whole.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
+    forms.push(["base64", core], ["base64url", core.replaceAll("+", "-").replaceAll("/", "_")]);
+  }
+  return forms.filter(([, form]) => text.includes(form)).map(([name]) => name);
+}
+
+function canary(name: string): string {
+  return `canary-${name}-${randomBytes(24).toString("base64url")}`;
+}
+
+function receiverUrl(): string {
+  const address = receiver.address();
+  return typeof address === "object" && address !== null ? `http://127.0.0.1:${address.port}` : "";
+}
