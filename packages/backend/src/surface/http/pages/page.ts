@@ -71,7 +71,7 @@ export const ICON =
 const STYLE = `
 :root { color-scheme: light dark; --bg: light-dark(#f6f7f9, #101216); --card: light-dark(#fff, #181b21); --fg: light-dark(#16181d, #eceef2);
   --muted: light-dark(#5c6370, #9aa2b1); --line: light-dark(#e3e6eb, #2a2f38); --accent: light-dark(#2f5bea, #8aa6ff); --on-accent: light-dark(#fff, #0c1330);
-  --ok: light-dark(#0f7b4b, #5fd39c); --warn: light-dark(#8a5a00, #f0b95a); --bad: light-dark(#b3261e, #ff8f86); }
+  --ok: light-dark(#096b40, #5fd39c); --warn: light-dark(#7a4f00, #f0b95a); --bad: light-dark(#b3261e, #ff8f86); }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--bg); color: var(--fg); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 main { max-width: 28rem; margin: 0 auto; padding: 12vh 1.25rem 3rem; }
