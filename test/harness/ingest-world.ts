@@ -19,7 +19,7 @@ import {
   enqueue,
   type ClaimedLane,
 } from "../../packages/backend/src/platform/lanes/index.ts";
-import { createLogger, silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
+import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { Secret, systemClock } from "../../packages/backend/src/platform/runtime/index.ts";
 import { createIngest, decodeSource, type IngestDeps } from "../../packages/backend/src/products/ingest/index.ts";
 import {
@@ -47,7 +47,7 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
   const sandbox = await startSandbox({ ...sizes, clock: hurriedClock() });
   const database = openDatabase(testDatabase.connection, 12);
   const clock = systemClock;
-  const log = process.env["INGEST_LOG"] ? createLogger("info") : silentLogger;
+  const log = silentLogger;
   await ensureInboxPartitions({ asOwner: database.as("patchbay_owner").withQueue, clock });
   const [app, worker, ingestRole] = [
     database.as("patchbay_app"),

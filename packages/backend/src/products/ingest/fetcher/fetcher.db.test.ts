@@ -9,7 +9,7 @@ type Connection = Awaited<ReturnType<IngestWorld["connect"]>>;
 let straight: IngestWorld["between"]["call"];
 
 beforeAll(async () => {
-  world = await createIngestWorld({ orders: 12, products: 12, customers: 12 });
+  world = await createIngestWorld({ orders: 12, products: 40, customers: 12 });
   straight = world.between.call;
   world.start();
 });
@@ -108,7 +108,7 @@ describe("the fetcher", () => {
       return item?.["waits"] === true;
     });
     world.between.call = straight;
-    await world.sql`update connections set status = 'active', next_run_at = now() where id = ${connection.connectionId}`;
+    await world.sql`update connections set status = 'active', next_run_at = now() - interval '1 second' where id = ${connection.connectionId}`;
     await world.ingest.scheduleDueRuns(connection.workspaceId);
     await waitFor(async () => (await marksOf(connection)) === 0);
   });
@@ -127,7 +127,8 @@ describe("webhooks and runs together", () => {
       fc.asyncProperty(steps, fc.integer({ min: 0, max: 30 }), async (plan, pauseMs) => {
         const connection = await world.connect();
         await world.activate(connection);
-        await waitFor(async () => (await liveRecords(connection, "product")) > 0);
+        // The first import is under way.
+        await waitFor(async () => (await liveRecords(connection, "account")) > 0);
         act(connection, "switches", { duplicates: 2, disorder: true });
         for (const step of plan) {
           await take(connection, step);
