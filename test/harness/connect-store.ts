@@ -16,7 +16,7 @@ const IMPORT_MS_MAX = 60_000;
 
 /** Connects a sandbox store as the widget and a person would, over HTTP alone: for tests that are not about connecting. */
 export async function connectStore(
-  product: TestProduct,
+  product: Pick<TestProduct, "url">,
   { sdk }: TestWorkspace,
   options: ConnectStore = {},
 ): Promise<Connection> {
