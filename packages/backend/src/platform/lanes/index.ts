@@ -3,3 +3,4 @@ export { enqueue, submit, type LaneKey, type LaneKind, type NewItem } from "./en
 export * from "./tables.ts";
 export * from "./wake.ts";
 export * from "./worker.ts";
+export { createWorkLoop, type WorkLoop } from "./work-loop.ts";

@@ -15,6 +15,7 @@ import {
 } from "./claim.ts";
 import { drainFeed, type LaneKey, type LaneKind } from "./enqueue.ts";
 import type { Wake } from "./wake.ts";
+import { createWorkLoop, type Round } from "./work-loop.ts";
 
 /** A lane in the hands of a handler. Every write on its behalf goes through `settle` or `fence`. */
 export interface ClaimedLane {
@@ -48,7 +49,6 @@ export interface LaneWorker {
   stop(): Promise<void>;
 }
 
-const POLL_MS = 1_000;
 const UNSETTLED_DELAY_MS = 1_000;
 const STOP_WAIT_MS_MAX = 20_000;
 
@@ -58,29 +58,11 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
   const { leaseMs = LEASE_MS } = deps;
   const stopping = new AbortController();
   const working = new Set<Promise<void>>();
-  let poked = false;
-  let wakeUp: () => void = () => {};
-  let loop: Promise<void> = Promise.resolve();
-  const nudge = () => {
-    poked = true;
-    wakeUp();
-  };
-  const off = deps.wake.on(`lanes:${deps.kind}`, nudge);
+  const loop = createWorkLoop({ wake: deps.wake, topic: `lanes:${deps.kind}`, log, round: claim });
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      poked = false;
-      const claimed = await claim().catch((error: unknown) => {
-        log.error({ error }, "lanes not claimed");
-        return 0;
-      });
-      if (claimed === 0 || working.size >= deps.lanesMax) await rest();
-    }
-  }
-
-  async function claim(): Promise<number> {
+  async function claim(): Promise<Round> {
     const free = deps.lanesMax - working.size;
-    if (free <= 0) return 0;
+    if (free <= 0) return "nothing";
     const leases = await deps.database.withQueue(async (tx) => {
       await drainFeed(tx);
       return claimLanes(tx, {
@@ -94,11 +76,11 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     for (const lease of leases) {
       const work = workLane(lease).finally(() => {
         working.delete(work);
-        nudge();
+        loop.nudge();
       });
       working.add(work);
     }
-    return leases.length;
+    return leases.length > 0 ? "more" : "nothing";
   }
 
   async function workLane(lease: Lease): Promise<void> {
@@ -151,27 +133,11 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     });
   }
 
-  async function rest(): Promise<void> {
-    if (poked || stopping.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    wakeUp = () => {};
-  }
-
   return {
-    start() {
-      loop = run();
-    },
+    start: () => loop.start(),
     async stop() {
       stopping.abort();
-      off();
-      wakeUp();
-      await loop;
+      await loop.stop();
       await Promise.race([
         Promise.allSettled(working),
         new Promise((resolve) => setTimeout(resolve, STOP_WAIT_MS_MAX).unref()),

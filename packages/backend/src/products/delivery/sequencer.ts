@@ -1,5 +1,5 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { queueUnsequenced, type Wake } from "../../platform/lanes/index.ts";
+import { createWorkLoop, queueUnsequenced, type Wake, type WorkLoop } from "../../platform/lanes/index.ts";
 import type { RoleDatabase } from "../../platform/db/index.ts";
 import type { Logger } from "../../platform/observability/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
@@ -15,70 +15,21 @@ interface Deps {
   readonly feedSignal: FeedSignal;
 }
 
-export interface Sequencer {
-  start(): void;
-  /** Ends after the batches under way. */
-  stop(): Promise<void>;
-}
+export type Sequencer = Pick<WorkLoop, "start" | "stop">;
 
 /** Workspaces sequenced at the same time. */
 const WORKSPACES_AT_ONCE = 4;
 /** Workspaces looked at in one round; the others wait for the next. */
 const WORKSPACES_MAX = 1_000;
-/** How long to wait for a wake-up before looking anyway: shortly after there was work, and else. */
-const POLL_BUSY_MS = 250;
-const POLL_IDLE_MS = 1_000;
-const BUSY_FOR_MS = 2_000;
-
 /** Sequences every workspace that has new events, until stopped. Any number of processes may do so at once. */
 export function createSequencer(deps: Deps): Sequencer {
-  let stopping = false;
-  let poked = false;
-  let wakeUp: () => void = () => {};
-  let loop: Promise<void> = Promise.resolve();
-  let off: () => void = () => {};
-
-  async function run(): Promise<void> {
-    let lastWorkAt = 0;
-    while (!stopping) {
-      poked = false;
-      const sequenced = await sequenceRound(deps).catch((error: unknown) => {
-        deps.log.error({ error }, "workspaces with new events not found");
-        return 0;
-      });
-      // One batch per workspace and round: a workspace with a long backlog does not keep the others waiting.
-      if (sequenced > 0) lastWorkAt = performance.now();
-      if (sequenced === 0) await rest(performance.now() - lastWorkAt < BUSY_FOR_MS ? POLL_BUSY_MS : POLL_IDLE_MS);
-    }
-  }
-
-  async function rest(waitMs: number): Promise<void> {
-    if (poked || stopping) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, waitMs);
-      wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    wakeUp = () => {};
-  }
-
-  return {
-    start() {
-      off = deps.wake.on("events", () => {
-        poked = true;
-        wakeUp();
-      });
-      loop = run();
-    },
-    async stop() {
-      stopping = true;
-      off();
-      wakeUp();
-      await loop;
-    },
-  };
+  // One batch per workspace and round: a workspace with a long backlog does not keep the others waiting.
+  return createWorkLoop({
+    wake: deps.wake,
+    topic: "events",
+    log: deps.log,
+    round: async () => ((await sequenceRound(deps)) > 0 ? "more" : "nothing"),
+  });
 }
 
 /** One batch for each workspace that has new events. @returns how many events got a position */

@@ -1,6 +1,6 @@
 import type { WorkspaceId } from "@patchbay/shared";
 import { eq, sql } from "drizzle-orm";
-import { queueArrivals } from "../../../platform/lanes/index.ts";
+import { createWorkLoop, queueArrivals } from "../../../platform/lanes/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { inboxOutcomes } from "../tables.ts";
 import { routeBatch, type RouteDeps } from "./route-batch.ts";
@@ -15,55 +15,17 @@ export interface Router {
 }
 
 const ARRIVALS_MAX = 500;
-const POLL_MS = 1_000;
 /** A delivery that cannot be routed this often is kept in quarantine. */
 const ATTEMPTS_MAX = 5;
 
 export function createRouter(deps: RouteDeps & Pick<IngestDeps, "wake">): Router {
-  let stopped = false;
-  let poked = false;
-  let wakeUp: () => void = () => {};
-  let loop: Promise<void> = Promise.resolve();
-  const off = deps.wake.on("arrivals", () => {
-    poked = true;
-    wakeUp();
+  const loop = createWorkLoop({
+    wake: deps.wake,
+    topic: "arrivals",
+    log: deps.log,
+    round: async () => ((await routeDue(deps)) > 0 ? "more" : "nothing"),
   });
-
-  async function run(): Promise<void> {
-    while (!stopped) {
-      poked = false;
-      const count = await routeDue(deps).catch((error: unknown) => {
-        deps.log.error({ error }, "arrivals not routed");
-        return 0;
-      });
-      if (count === 0) await rest();
-    }
-  }
-
-  async function rest(): Promise<void> {
-    if (poked || stopped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    wakeUp = () => {};
-  }
-
-  return {
-    start() {
-      loop = run();
-    },
-    async stop() {
-      stopped = true;
-      off();
-      wakeUp();
-      await loop;
-    },
-    routeDue: () => routeDue(deps),
-  };
+  return { start: () => loop.start(), stop: () => loop.stop(), routeDue: () => routeDue(deps) };
 }
 
 async function routeDue(deps: RouteDeps): Promise<number> {
