@@ -168,9 +168,12 @@ function showModal(dialog: HTMLDialogElement, controller: Controller, close: () 
   });
   // The page behind a modal still scrolls unless told not to; a sheet can be taken away without a trace.
   const lock = new CSSStyleSheet();
-  const scrolls = document.documentElement.scrollHeight > document.documentElement.clientHeight;
-  lock.replaceSync(`html{overflow:hidden;scrollbar-gutter:${scrolls ? "stable" : "auto"}}`);
+  const { documentElement: page } = document;
+  const before = page.clientWidth;
+  lock.replaceSync("html{overflow:hidden}");
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, lock];
+  // The room of a scroll bar that went stays free, or the page would move.
+  lock.replaceSync(`html{overflow:hidden;padding-right:${page.clientWidth - before}px}`);
   dialog.showModal();
   moveFocus(dialog, "", "loading", "modal");
   return () => {
