@@ -47,6 +47,13 @@ describe("every route", () => {
     expect(wrong.map((operation) => operation.name)).toEqual([]);
   });
 
+  test("that changes anything wants more than a scope for reading", () => {
+    const reading = operations.filter(({ scope, method }) => scope?.endsWith(":read") === true && method !== "GET");
+    expect(reading.map((operation) => operation.name)).toEqual(["POST /v1/connections/{id}/test"]);
+    const writing = operations.filter(({ scope, method }) => scope?.endsWith(":write") === true && method === "GET");
+    expect(writing).toEqual([]);
+  });
+
   test("opens to the one scope that it names, and to no other", async () => {
     const keys = await Promise.all(
       SCOPES.map(async (scope) => {
