@@ -167,7 +167,7 @@ describe("the contract", () => {
 
 /** Stacks, SQL, files, drivers. */
 const INSIDE =
-  /\bat .+:\d+:\d+|node_modules|\.ts\b|\/work\/|\/home\/|file:|postgres|drizzle|\bselect .+ from\b|\binsert into\b|\bupdate \w+ set\b|violates|ECONN|ZodError/i;
+  /\bat .+:\d+:\d+|node_modules|\.ts\b|\/packages\/|\/home\/|file:|postgres|drizzle|\bselect .+ from\b|\binsert into\b|\bupdate \w+ set\b|violates|ECONN|ZodError/i;
 
 function expectDocumented(exchange: Exchange): void {
   const label = `${exchange.name}: ${exchange.status}`;
