@@ -8,6 +8,8 @@ import { startReceiver, type Receiver } from "./receiver.ts";
 const ORDERS = 150;
 const NEW_ORDERS = 200;
 const PROMPT_KILLS = 3;
+const TEST_MS_MAX = 120_000;
+const READ_MS_MAX = 30_000;
 
 let ground: TestProduct;
 let receiver: Receiver;
@@ -31,7 +33,7 @@ afterAll(async () => {
   await receiver.close();
 });
 
-describe("the product killed with -9", () => {
+describe("the product killed with -9", { timeout: TEST_MS_MAX }, () => {
   test("in the middle of the first import finishes it, no record twice", async () => {
     await world.addEndpoint("host");
     world.act("switches", { latencyMs: 60 });
@@ -74,7 +76,10 @@ describe("the product killed with -9", () => {
       await world.kill();
       world.accepted.add(webhookId);
       await world.start();
-      await waitFor(async () => (await noteOf(order.id)) === `killed ${order.number}`, { what: "the new note" });
+      await waitFor(async () => (await noteOf(order.id)) === `killed ${order.number}`, {
+        timeoutMs: READ_MS_MAX,
+        what: "the new note",
+      });
     }
     await world.settle();
     expect(await world.violations()).toEqual([]);

@@ -3,6 +3,15 @@ import { Refused } from "../../packages/sandbox/src/shopify/store.ts";
 import type { Violation } from "./check-history.ts";
 import type { CrashWorld } from "./crash-world.ts";
 
+export interface KillOptions {
+  readonly kills: number;
+  readonly seed: number;
+  /** No more kills after this long; a slow machine makes fewer. */
+  readonly killingMsMax?: number;
+  /** Runs in each life, counted from 1. */
+  readonly inLife?: (life: number) => Promise<void>;
+}
+
 export interface KillsSummary {
   readonly seed: number;
   readonly kills: number;
@@ -27,14 +36,15 @@ const REPEAT_AFTER_MS = 10_000;
 export async function killRepeatedly(
   world: CrashWorld,
   clock: { advance(ms: number): void },
-  options: { readonly kills: number; readonly seed: number; readonly inLife?: (life: number) => Promise<void> },
+  options: KillOptions,
 ): Promise<KillsSummary> {
   const random = mulberry32(options.seed);
   const startedMs = performance.now();
   let actions = 0;
   world.act("switches", { duplicates: 1, disorder: true });
-  for (let life = 1; life <= options.kills; life++) {
-    await options.inLife?.(life);
+  let kills = 0;
+  while (kills < options.kills && performance.now() - startedMs < (options.killingMsMax ?? Infinity)) {
+    await options.inLife?.(kills + 1);
     for (let action = 0; action < ACTIONS_PER_LIFE; action++) {
       changeSomething(world, random);
       actions += 1;
@@ -43,6 +53,7 @@ export async function killRepeatedly(
     world.ground.sandbox.shopify.webhooks.retryDueNow();
     await delay(LIFE_MS_MIN + random() * (LIFE_MS_MAX - LIFE_MS_MIN));
     await world.kill();
+    kills += 1;
     world.noteAccepted();
     await world.start();
   }
@@ -51,7 +62,7 @@ export async function killRepeatedly(
   const { receiver } = world;
   return {
     seed: options.seed,
-    kills: options.kills,
+    kills,
     actions,
     accepted: world.accepted.size,
     events: receiver.acted.length,

@@ -17,7 +17,7 @@ const IMPORT_MS_MAX = 60_000;
 /** Connects a sandbox store as the widget and a person would, over HTTP alone: for tests that are not about connecting. */
 export async function connectStore(
   product: Pick<TestProduct, "url">,
-  { sdk }: TestWorkspace,
+  { sdk }: Pick<TestWorkspace, "sdk">,
   options: ConnectStore = {},
 ): Promise<Connection> {
   const { tenantId = "acme", shop = "acme-goods.myshopify.com" } = options;
