@@ -1,4 +1,5 @@
 import type { JSX } from "preact";
+import { isImporting } from "../machine/index.ts";
 import { Button, Emblem, ImportProgress, Title } from "../ui/parts.tsx";
 import { findConnection, type View } from "../ui/view.ts";
 
@@ -14,7 +15,7 @@ export function Success({ view, connectionId }: { readonly view: View; readonly 
       <div class="stack">
         <Title>{t("successTitle")}</Title>
         <p class="strong">{connection?.accountName}</p>
-        <p class="text">{t("successBody")}</p>
+        {isImporting(connection) && <p class="text">{t("successBody")}</p>}
       </div>
       <ImportProgress view={view} connection={connection} />
       <div class="stack end">
