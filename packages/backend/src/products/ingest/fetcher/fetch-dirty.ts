@@ -47,11 +47,8 @@ export async function fetchDirty(
   while (!lane.signal.aborted && deps.clock.now().getTime() - startedAt < SLICE_MS) {
     const marks = await dueMarks(deps, connection);
     if (marks.length === 0) return settle(deps, lane, item, connection, null);
-    for (const [name, group] of byResource(marks)) {
-      const resource = connection.connector.resources[name];
-      const stop = resource?.batchRead ? await fetchGroup(context, resource, group) : await drop(context, group);
-      if (stop !== null) return settle(deps, lane, item, connection, stop);
-    }
+    const stop = await fetchGroups(context, byResource(marks));
+    if (stop !== null) return settle(deps, lane, item, connection, stop);
   }
   if (!lane.signal.aborted) await settle(deps, lane, item, connection, later(deps, 0));
 }
@@ -63,6 +60,28 @@ interface Context {
   readonly connection: LaneConnection;
   readonly sealer: Sealer;
   readonly call: Call;
+}
+
+/**
+ * Reads the resources side by side, so that an order does not wait for its customer; the fence lets one transaction in
+ * after the other.
+ *
+ * @returns why the whole fetch pauses; `null`: go on
+ */
+async function fetchGroups(
+  context: Context,
+  groups: Iterable<readonly [string, readonly Mark[]]>,
+): Promise<ItemOutcome | null> {
+  const { resources } = context.connection.connector;
+  const stops = await Promise.allSettled(
+    [...groups].map(([name, marks]) => {
+      const resource = resources[name];
+      return resource?.batchRead ? fetchGroup(context, resource, marks) : drop(context, marks);
+    }),
+  );
+  const failed = stops.find((stop) => stop.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return stops.map((stop) => (stop.status === "fulfilled" ? stop.value : null)).find((stop) => stop !== null) ?? null;
 }
 
 /** @returns why the whole fetch pauses; `null`: go on */
