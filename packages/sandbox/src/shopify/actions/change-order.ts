@@ -41,8 +41,10 @@ export function cancelOrder(
   order.closedAt = store.now();
   order.cancelReason = input.reason;
   const whole = wholeRefund(order, input.restock ? "CANCEL" : "NO_RESTOCK", null);
-  if (input.refund || isZero(received))
-    refundOrder(store, order, isZero(received) ? { ...whole, amount: ZERO } : whole);
+  const amount = isZero(received) ? ZERO : (whole.amount ?? ZERO);
+  // An order may have been refunded to the last cent and unit before.
+  const isLeft = whole.lines.length > 0 || !isZero(amount);
+  if (isLeft && (input.refund || isZero(received))) refundOrder(store, order, { ...whole, amount });
   order.updatedAt = store.now();
   store.emit("orders/cancelled", () => orderBody(store.catalog, order));
   store.emit("orders/updated", () => orderBody(store.catalog, order));

@@ -27,6 +27,18 @@ const form = (verb: string, fields: Readonly<Record<string, string>>, headers: R
   });
 
 describe("the JSON interface", () => {
+  test("cancels an order that was refunded whole, and tells of it", async () => {
+    const { orderId } = sandbox.shopify.act(SHOP, "place-order", { amount: "10.00" });
+    sandbox.shopify.act(SHOP, "refund", { orderId });
+    const receiver = await startReceiver();
+    await subscribe(sandbox, token, ["ORDERS_UPDATED"], receiver.url);
+    sandbox.shopify.act(SHOP, "cancel-order", { orderId });
+    await sandbox.shopify.webhooks.idle();
+    expect(sandbox.shopify.catalog(SHOP).orders.get(BigInt(String(orderId)))?.cancelledAt).not.toBeNull();
+    expect(receiver.received.map(({ body }) => JSON.parse(body)["cancel_reason"])).toEqual(["customer"]);
+    await receiver.close();
+  });
+
   test("places an order of the asked amount and refunds part of it", async () => {
     const placed = (await (await api(`/shops/${SHOP}/place-order`, { amount: "42.50" })).json()) as Record<
       string,
