@@ -7,7 +7,8 @@ const MAX_LATENCY_MS = 60_000;
 /** Makes the provider's own routes slow, broken or silent, as the store's switches say. */
 export const faults: MiddlewareHandler<Env> = async (c, next) => {
   const { switches } = c.get("shop");
-  if (switches.latencyMs > 0) await pause(Math.min(switches.latencyMs, MAX_LATENCY_MS));
+  const eachWayMs = Math.min(switches.latencyMs, MAX_LATENCY_MS) / 2;
+  await pause(eachWayMs);
   if (switches.dropNext > 0) {
     switches.dropNext--;
     c.env.incoming?.socket.destroy();
@@ -17,7 +18,10 @@ export const faults: MiddlewareHandler<Env> = async (c, next) => {
     switches.failNext.count--;
     return failure(c, switches.failNext.status);
   }
-  return next();
+  await next();
+  // Half on the way back: what changes meanwhile is not in the answer.
+  await pause(eachWayMs);
+  return undefined;
 };
 
 function failure(c: Context<Env>, status: ContentfulStatusCode) {
@@ -31,6 +35,7 @@ function failure(c: Context<Env>, status: ContentfulStatusCode) {
   return c.html("<!doctype html><title>Something went wrong</title><p>Something went wrong.</p>", status);
 }
 
-function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+async function pause(milliseconds: number): Promise<void> {
+  if (milliseconds === 0) return;
+  await new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
