@@ -10,7 +10,7 @@ import { startTestProduct, type TestProduct, type TestWorkspace } from "../../ha
 import { waitFor } from "../../harness/wait-for.ts";
 import { inboxUrl, postWebhook, SHOP } from "./webhook-post.ts";
 
-const RUNS = 12;
+const RUNS = 25;
 const STEPS_MAX = 25;
 const REST_MS_MAX = 30_000;
 const TEST_MS_MAX = 150_000;
@@ -46,12 +46,13 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("hold" as const), on: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("disorder" as const), on: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("duplicates" as const), count: fc.nat(4) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("latency" as const), ms: fc.nat(60) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("run" as const), full: fc.boolean() }) },
   {
     weight: 3,
     arbitrary: fc.record({ kind: fc.constant("repeat" as const), which: fc.nat(400), sameId: fc.boolean() }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("pause" as const), turns: fc.integer({ min: 1, max: 3 }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("pause" as const), turns: fc.integer({ min: 1, max: 5 }) }) },
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -88,6 +89,9 @@ async function take(each: Step): Promise<void> {
       return;
     case "duplicates":
       act("switches", { duplicates: each.count });
+      return;
+    case "latency":
+      act("switches", { latencyMs: each.ms });
       return;
     case "run":
       await workspace.sdk.runs.trigger({ connectionId, mode: each.full ? "full" : "incremental" });
