@@ -1,11 +1,14 @@
 import type { AnyRecord } from "@patchbay/shared";
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { waitingWork } from "../../crash/collect-history.ts";
 import { connectStore } from "../../harness/connect-store.ts";
 import { startTestProduct, type TestProduct, type TestWorkspace } from "../../harness/product.ts";
 import { waitFor } from "../../harness/wait-for.ts";
 import { inboxUrl, postWebhook, SHOP } from "./webhook-post.ts";
+
+const READ_MS = 200;
 
 let product: TestProduct;
 let workspace: TestWorkspace;
@@ -81,6 +84,23 @@ describe("one webhook delivered in many ways", () => {
     await atRest();
     expect(await told("product", productId)).toEqual(["product.deleted v2"]);
     expect(await record("product", productId)).toMatchObject({ remoteWasDeleted: true, version: 2 });
+  });
+
+  test("while the object is being read has it read again", async () => {
+    const { orderId } = act("place-order");
+    const body = `{"id":${orderId}}`;
+    act("switches", { latencyMs: READ_MS });
+    // Some of these moments lie between the store's answer and its arrival, when the answer is old already.
+    for (let elapsedMs = 0; elapsedMs <= READ_MS + 100; elapsedMs += 25) {
+      act("update-order", { orderId, note: `before, ${elapsedMs}` });
+      await postWebhook({ url, topic: "orders/updated", body });
+      await delay(elapsedMs);
+      act("update-order", { orderId, note: `after, ${elapsedMs}` });
+      await postWebhook({ url, topic: "orders/updated", body });
+      await atRest();
+      expect(await record("order", orderId)).toMatchObject({ note: `after, ${elapsedMs}` });
+    }
+    act("switches", { latencyMs: 0 });
   });
 
   test("a delete of what is still in the store deletes nothing", async () => {
