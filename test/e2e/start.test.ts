@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -62,6 +62,22 @@ describe("npm start", () => {
     await rename(keys, `${keys}.away`);
     expect(await failure()).toMatch(/^There is no key file at .*restore it from your backup\.$/);
     await rename(`${keys}.away`, keys);
+  });
+
+  test("says that a file stands where the data folder should be", async () => {
+    const path = join(folder, "not-a-folder");
+    await writeFile(path, "");
+    expect(await failure({ PATCHBAY_DATA_DIR: path })).toMatch(
+      /^Cannot write .*: a file stands .* PATCHBAY_DATA_DIR or /,
+    );
+  });
+
+  test("says that the database's files are damaged, and what to do", async () => {
+    const control = join(env["PATCHBAY_DATA_DIR"] ?? "", "cluster", "global", "pg_control");
+    await rename(control, `${control}.away`);
+    await writeFile(control, "garbage");
+    expect(await failure()).toMatch(/^The database in .* is damaged .*: restore it from a copy, or move .* away/);
+    await rename(`${control}.away`, control);
   });
 
   test.each([
