@@ -3,7 +3,7 @@ import { ordinaryUser } from "./account.ts";
 
 const ROOT = "root:x:0:0:root:/root:/bin/sh";
 const NOBODY = "nobody:x:65534:65534:nobody:/nonexistent:/sbin/nologin";
-const NODE = "node:x:1000:1000::/home/node:/bin/sh";
+const NODE = "node:x:1000:1000::/nonexistent:/bin/sh";
 const POSTGRES = "postgres:x:101:104::/var/lib/postgresql:/bin/bash";
 
 describe("the user that root's server runs as", () => {
