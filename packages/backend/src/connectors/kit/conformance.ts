@@ -10,11 +10,13 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { MODELS, type ModelName, NORMALIZED_SCHEMAS, type NormalizedRecord } from "@patchbay/shared";
-import type { Connector, Expansion, HmacSignature, NormalizeContext, ProviderResponse, Resource } from "./connector.ts";
+import type { Connector, Expansion, NormalizeContext, ProviderResponse, Resource } from "./connector.ts";
 import { parseJson } from "./lossless-json.ts";
-import { verifyDelivery } from "./verify-delivery.ts";
+import { restoreDelivery } from "./restore-delivery.ts";
+import { signDelivery } from "./sign-delivery.ts";
+import type { SignedRequest } from "./signature.ts";
+import { verifySignature } from "./verify-signature.ts";
 
 /** File name → its text. */
 export type Fixtures = Readonly<Record<string, string>>;
@@ -143,14 +145,15 @@ function webhookChecks(connector: Connector, fixtures: Fixtures): readonly Check
     ...deliveries.flatMap((name): readonly Check[] => {
       const { headers, body } = readMessage(fixture(fixtures, name));
       const raw = new TextEncoder().encode(body);
-      const signed = { ...headers, ...signatureFor(webhooks.signature, headers, raw) };
+      const unsigned = requestOf(headers, raw);
+      const signed = { ...headers, ...signDelivery(webhooks.signature, SECRET, unsigned) };
       return [
         {
           name: `${name}: is let in, and its hints are about resources that can be read`,
           run() {
-            const check = verifyDelivery(webhooks.signature, ["another", SECRET], signed, raw);
-            assert.ok("delivery" in check && check.secretIndex === 1);
-            const changes = webhooks.parse(check.delivery);
+            const check = verifySignature(webhooks.signature, ["another", SECRET], requestOf(signed, raw));
+            assert.ok("secretIndex" in check && check.secretIndex === 1);
+            const changes = webhooks.parse(restoreDelivery(signed, raw));
             assert.ok(changes && changes.length > 0);
             assert.equal(new Set(changes.map((change) => change.dedupeKey)).size, changes.length);
             for (const { hint } of changes) {
@@ -163,7 +166,7 @@ function webhookChecks(connector: Connector, fixtures: Fixtures): readonly Check
           run() {
             const tampered = new TextEncoder().encode(`${body} `);
             const refused = (with_: typeof headers, bytes: Uint8Array, secret = SECRET) =>
-              assert.ok("problem" in verifyDelivery(webhooks.signature, [secret], with_, bytes));
+              assert.ok("problem" in verifySignature(webhooks.signature, [secret], requestOf(with_, bytes)));
             refused(signed, tampered);
             refused(headers, raw);
             refused(signed, raw, "another");
@@ -175,9 +178,9 @@ function webhookChecks(connector: Connector, fixtures: Fixtures): readonly Check
       name: "a signed body of no known shape is none of its changes",
       run() {
         const raw = new TextEncoder().encode("no json");
-        const signed = signatureFor(webhooks.signature, {}, raw);
-        const check = verifyDelivery(webhooks.signature, [SECRET], signed, raw);
-        assert.ok("delivery" in check && webhooks.parse(check.delivery) === null);
+        const signed = signDelivery(webhooks.signature, SECRET, requestOf({}, raw));
+        assert.ok("secretIndex" in verifySignature(webhooks.signature, [SECRET], requestOf(signed, raw)));
+        assert.equal(webhooks.parse(restoreDelivery(signed, raw)), null);
       },
     },
   ];
@@ -299,14 +302,6 @@ export function readAnswer(text: string): ProviderResponse {
   return { status: Number(start), headers, body: body === "" ? null : "value" in parsed ? parsed.value : body };
 }
 
-/** The signature header, in the family that the fixture's other headers belong to. */
-function signatureFor(
-  { algorithm, encoding, headers: names }: HmacSignature,
-  headers: Readonly<Record<string, string>>,
-  raw: Uint8Array,
-): Readonly<Record<string, string>> {
-  const family = Object.keys(headers)[0]?.split("-")[0] ?? "";
-  const name = names.find((each) => each.split("-")[0] === family) ?? names[0];
-  assert.ok(name);
-  return { [name]: createHmac(algorithm, SECRET).update(raw).digest(encoding) };
+function requestOf(headers: Readonly<Record<string, string>>, rawBody: Uint8Array): SignedRequest {
+  return { method: "POST", url: "https://hooks.example.com/in", headers, rawBody, receivedAt: new Date() };
 }

@@ -8,6 +8,7 @@
  */
 import type { ModelName, NormalizedRecord } from "@patchbay/shared";
 import type { z } from "zod";
+import type { SignatureScheme } from "./signature.ts";
 
 export interface Connector {
   /** Slug in URLs and rows, such as `shopify`. */
@@ -238,7 +239,7 @@ export interface BatchRead {
 }
 
 export interface Webhooks {
-  readonly signature: HmacSignature;
+  readonly signature: SignatureScheme;
   /** Headers worth keeping with the raw body, lower-case. */
   readonly keepHeaders: readonly string[];
   /** Topics to subscribe to for the models asked for. */
@@ -257,16 +258,8 @@ export interface Webhooks {
   parse(delivery: VerifiedDelivery): readonly ProviderChange[] | null;
 }
 
-/** HMAC over the raw body, the secret being the provider app's client secret. */
-export interface HmacSignature {
-  readonly algorithm: "sha256";
-  readonly encoding: "base64" | "hex";
-  /** The first of these that is present counts; lower-case. */
-  readonly headers: readonly string[];
-}
-
 declare const verified: unique symbol;
-/** Only the shared verifier makes one. */
+/** Only what the shared verifier let in becomes one. */
 export interface VerifiedDelivery {
   readonly [verified]: true;
   readonly headers: Readonly<Record<string, string>>;

@@ -1,4 +1,6 @@
 export * from "./connector.ts";
 export * from "./lossless-json.ts";
 export * from "./pages.ts";
-export * from "./verify-delivery.ts";
+export * from "./restore-delivery.ts";
+export { signatureHeaders, type SignatureScheme, type SignedRequest } from "./signature.ts";
+export * from "./verify-signature.ts";

@@ -12,7 +12,13 @@ import { subscriptions } from "./subscriptions.ts";
  */
 export const webhooks: Webhooks = {
   // The second family is that of Shopify's newer "events"; its header counts when both are there.
-  signature: { algorithm: "sha256", encoding: "base64", headers: ["shopify-hmac-sha256", "x-shopify-hmac-sha256"] },
+  signature: {
+    kind: "body",
+    algorithm: "sha256",
+    encoding: "base64",
+    prefix: "",
+    headers: ["shopify-hmac-sha256", "x-shopify-hmac-sha256"],
+  },
   keepHeaders: [
     "shopify-handle",
     "shopify-action",

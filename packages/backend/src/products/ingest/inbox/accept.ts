@@ -1,14 +1,19 @@
 import { AppError, type SourceId, type WorkspaceId } from "@patchbay/shared";
 import { createHash } from "node:crypto";
-import { type HmacSignature } from "../../../connectors/kit/index.ts";
+import {
+  signatureHeaders,
+  verifySignature,
+  type SignatureProblem,
+  type SignatureScheme,
+} from "../../../connectors/kit/index.ts";
 import type { Place } from "../../../domain/vault/index.ts";
 import { NIL_UUID } from "../../../platform/db/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import type { FindSource } from "../sources/source-cache.ts";
 import type { InboxRow } from "./append-inbox.ts";
+import { sourceUrl } from "../sources/source-path.ts";
 import { inboxIdAt } from "./inbox-id.ts";
 import type { InboxWriter } from "./inbox-writer.ts";
-import { verifySignature } from "./verify-signature.ts";
 
 /** Of one delivery. */
 export const BODY_BYTES_MAX = 5 * 1024 * 1024;
@@ -24,7 +29,7 @@ export interface Delivery {
   readonly receivedAt: Date;
 }
 
-export interface AcceptDeps extends Pick<IngestDeps, "vault" | "connectorById"> {
+export interface AcceptDeps extends Pick<IngestDeps, "vault" | "connectorById" | "publicUrl"> {
   readonly findSource: FindSource;
   readonly writer: InboxWriter<InboxRow>;
 }
@@ -45,8 +50,12 @@ export async function accept(deps: AcceptDeps, delivery: Delivery): Promise<"acc
   if (source === null || webhooks === null || source.provider !== delivery.provider) {
     throw new AppError("not_found", "no such webhook address");
   }
-  const secretIndex = verifySignature(webhooks.signature, source.secrets, delivery.headers, rawBody);
-  if (secretIndex === null) throw new AppError("invalid_signature", "the signature does not fit the body");
+  const check = verifySignature(
+    webhooks.signature,
+    source.secrets.map((secret) => secret.reveal()),
+    { ...delivery, method: "POST", url: sourceUrl(deps.publicUrl, delivery.provider, delivery) },
+  );
+  if ("problem" in check) throw new AppError("invalid_signature", REFUSALS[check.problem]);
 
   const id = inboxIdAt(receivedAt);
   const scope = `${sourceId}:${receivedAt.toISOString().slice(0, 10)}`;
@@ -62,10 +71,16 @@ export async function accept(deps: AcceptDeps, delivery: Delivery): Promise<"acc
     bodyKeyId: sealer.keyId,
     bodyBytes: rawBody.length,
     bodySha256: createHash("sha256").update(rawBody).digest(),
-    secretIndex,
+    secretIndex: check.secretIndex,
   });
   return "accepted";
 }
+
+const REFUSALS: Readonly<Record<SignatureProblem, string>> = {
+  missing_signature: "the delivery is not signed as this provider signs",
+  bad_signature: "the signature does not fit the delivery",
+  stale_signature: "the signature is too old or too far ahead of our clock",
+};
 
 /** What a stored body is bound to. */
 export function inboxPlace(id: string): Place {
@@ -76,10 +91,10 @@ const HEADER_LENGTH_MAX = 1_024;
 
 /** Nothing but what the connector names is kept: no cookies, no addresses of people. */
 function keptHeaders(
-  webhooks: { readonly keepHeaders: readonly string[]; readonly signature: HmacSignature },
+  webhooks: { readonly keepHeaders: readonly string[]; readonly signature: SignatureScheme },
   headers: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const names = new Set(["content-type", ...webhooks.signature.headers, ...webhooks.keepHeaders]);
+  const names = new Set(["content-type", ...signatureHeaders(webhooks.signature), ...webhooks.keepHeaders]);
   return Object.fromEntries(
     Object.entries(headers)
       .filter(([name]) => names.has(name))
