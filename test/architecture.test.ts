@@ -12,7 +12,7 @@ const RANKS: readonly (readonly string[])[] = [
   ["platform/runtime", "platform/observability"],
   ["platform/db", "platform/egress"],
   ["platform/lanes", "platform/jobs", "connectors"],
-  ["domain/vault", "domain/workspaces", "domain/connections", "domain/records", "domain/events"],
+  ["domain/vault", "domain/audit", "domain/workspaces", "domain/connections", "domain/records", "domain/events"],
   ["products/credentials", "products/provider-client", "products/ingest", "products/delivery", "products/connect"],
   ["surface/http", "surface/cli"],
   ["compose"],
@@ -21,10 +21,11 @@ const RANKS: readonly (readonly string[])[] = [
 /** The few edges inside a rank; together they have no circle. */
 const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   "platform/observability": ["platform/runtime"],
-  "domain/workspaces": ["domain/vault"],
+  "domain/audit": ["domain/vault"],
+  "domain/workspaces": ["domain/audit", "domain/vault"],
   "domain/events": ["domain/vault"],
   "domain/records": ["domain/connections", "domain/events", "domain/vault"],
-  "domain/connections": ["domain/events", "domain/vault", "domain/workspaces"],
+  "domain/connections": ["domain/audit", "domain/events", "domain/vault", "domain/workspaces"],
   "products/provider-client": ["products/credentials"],
   "products/ingest": ["products/provider-client"],
   "products/connect": ["products/credentials", "products/provider-client"],

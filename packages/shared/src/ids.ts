@@ -33,6 +33,8 @@ export type DataKeyId = Branded<"DataKeyId">;
 export interface EdgeIds {
   readonly ws: WorkspaceId;
   readonly key: ApiKeyId;
+  /** A tenant's incarnation, where the host's own id of it must not stand: the audit log. */
+  readonly ten: TenantUid;
   readonly papp: ProviderAppId;
   readonly conn: ConnectionId;
   readonly cs: ConnectSessionId;

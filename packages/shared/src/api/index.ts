@@ -1,4 +1,5 @@
 export * from "./admin.ts";
+export * from "./audit.ts";
 export * from "./connect.ts";
 export * from "./connect-sessions.ts";
 export * from "./connections.ts";

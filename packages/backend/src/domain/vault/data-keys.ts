@@ -20,7 +20,7 @@ export interface VaultDeps {
   readonly dataKeyCache: KeyCache<OpenKey>;
 }
 
-export type Purpose = "credential" | "payload" | "raw" | "secret";
+export type Purpose = "audit" | "credential" | "payload" | "raw" | "secret";
 
 /** Which data key: one per workspace, tenant, purpose and scope. */
 export interface DataKeySpec {

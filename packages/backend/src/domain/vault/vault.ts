@@ -1,9 +1,10 @@
 import type { DataKeyId, WorkspaceId } from "@patchbay/shared";
+import { createHmac } from "node:crypto";
 import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import { activeDataKey, dataKeysById, type DataKeySpec, type VaultDeps } from "./data-keys.ts";
 import { destroyKeys, type DestroyKeys } from "./destroy-keys.ts";
-import { keyIdOf, openEnvelope, sealEnvelope, type Place } from "./envelope.ts";
+import { keyIdOf, openEnvelope, sealEnvelope, type OpenKey, type Place } from "./envelope.ts";
 import { createKeyCache } from "./key-cache.ts";
 import type { KeyProvider } from "./key-provider.ts";
 
@@ -12,6 +13,14 @@ export interface Sealer {
   /** Goes in the row beside the sealed value. */
   readonly keyId: DataKeyId;
   seal(place: Place, plain: Uint8Array): Uint8Array;
+}
+
+/** Authenticates without waiting, as {@link Sealer} seals. */
+export interface Authenticator {
+  /** Goes in the row beside the code. */
+  readonly keyId: DataKeyId;
+  /** HMAC-SHA256, 32 bytes. */
+  mac(data: Uint8Array): Uint8Array;
 }
 
 /** @throws KeyDestroyedError, or an Error when the value was changed or stands in another place */
@@ -24,6 +33,13 @@ export interface Vault {
    * a rollback while this process remembers it, and a second connection inside a transaction can deadlock the pool.
    */
   sealer(spec: DataKeySpec): Promise<Sealer>;
+  /** As `sealer`; a key that authenticates must not be asked for sealing too: give it a purpose or scope of its own. */
+  authenticator(spec: DataKeySpec): Promise<Authenticator>;
+  /** For checking codes that were made under these keys. @throws KeyDestroyedError when one of them was destroyed */
+  authenticators(
+    workspaceId: WorkspaceId,
+    keyIds: readonly DataKeyId[],
+  ): Promise<ReadonlyMap<DataKeyId, Authenticator>>;
   /** Loads the keys of many values at once. A destroyed key fails when one of its values is opened, not here. */
   opener(workspaceId: WorkspaceId, keyIds: readonly DataKeyId[]): Promise<Opener>;
   open(workspaceId: WorkspaceId, place: Place, sealed: Uint8Array): Promise<Uint8Array>;
@@ -52,6 +68,16 @@ export function createVault(given: {
       const key = await activeDataKey(deps, spec);
       return { keyId: key.id, seal: (place, plain) => sealEnvelope(key, place, plain) };
     },
+    authenticator: async (spec) => toAuthenticator(await activeDataKey(deps, spec)),
+    async authenticators(workspaceId, keyIds) {
+      const keys = await dataKeysById(deps, workspaceId, keyIds);
+      return new Map(
+        [...keys].map(([id, key]) => {
+          if (key instanceof Error) throw key;
+          return [id, toAuthenticator(key)];
+        }),
+      );
+    },
     opener,
     async open(workspaceId, place, sealed) {
       const open = await opener(workspaceId, [keyIdOf(sealed)]);
@@ -59,4 +85,8 @@ export function createVault(given: {
     },
     destroyKeys: (tx, input) => destroyKeys(deps, tx, input),
   };
+}
+
+function toAuthenticator({ id, key }: OpenKey): Authenticator {
+  return { keyId: id, mac: (data) => createHmac("sha256", key).update(data).digest() };
 }

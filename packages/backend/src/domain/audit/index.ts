@@ -1,0 +1,3 @@
+export type { Actor, AuditAct, AuditAction } from "./act.ts";
+export { createAudit, type Audit, type AuditWriter } from "./audit.ts";
+export * from "./tables.ts";
