@@ -54,7 +54,8 @@ export function bindCommands(process_: {
       withDatabase(async (database, { keyFile }) => {
         const keys = await openLocalKeys(keyFile);
         await checkKeys({ database: database.as("patchbay_worker"), keys, clock: systemClock });
-        print(`${keyFile} fits this database; versions ${keys.versions().join(", ")}, the first wraps new keys`);
+        const versions = keys.versions.map((kek) => `${kek.provider} ${kek.version}`).join(", ");
+        print(`The keys fit this database: ${versions}; the first wraps new keys`);
       }),
     createWorkspace: (input) =>
       withDatabase(async (database) => print(json(await createWorkspace(appDeps(database), input)))),

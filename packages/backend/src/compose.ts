@@ -4,7 +4,7 @@ import { listChores } from "./chores.ts";
 import type { Config } from "./config.ts";
 import { connectorById, connectors } from "./connectors/index.ts";
 import { grantDied } from "./domain/connections/index.ts";
-import { createVault, type KeyProvider } from "./domain/vault/index.ts";
+import { createVault, type Keys } from "./domain/vault/index.ts";
 import { authenticateApiKey, getWorkspace, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
 import type { ConnectionOptions, Database } from "./platform/db/index.ts";
 import { createEgress } from "./platform/egress/index.ts";
@@ -38,7 +38,7 @@ export async function compose(given: {
   readonly roles: { readonly api: boolean; readonly worker: boolean };
   readonly database: Database;
   readonly connection: ConnectionOptions;
-  readonly keys: KeyProvider;
+  readonly keys: Keys;
   readonly operatorToken: Secret;
   readonly clock: Clock;
   readonly log: Logger;

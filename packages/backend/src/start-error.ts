@@ -1,5 +1,5 @@
 import { ConfigError } from "./config.ts";
-import { VaultKeyError } from "./domain/vault/index.ts";
+import { KeyProviderError, VaultKeyError } from "./domain/vault/index.ts";
 import { EmbeddedPostgresError } from "./platform/db/embedded/index.ts";
 import { loggableError } from "./platform/observability/index.ts";
 import { ListenError } from "./surface/cli/index.ts";
@@ -12,12 +12,19 @@ export class PatchbayStartError extends Error {
 /** sysexits.h EX_CONFIG: wrong keys must not be answered by a restart loop. */
 const EXIT_WRONG_KEYS = 78;
 
+/** sysexits.h EX_TEMPFAIL: the key service gave no answer; starting again may help. */
+const EXIT_KEYS_UNREACHABLE = 75;
+
 /** sysexits.h EX_SOFTWARE. */
 const EXIT_BUG = 70;
 
 /** What to tell the operator and how to exit. Of what nobody expected, only what holds no data is told. */
 export function explainStartError(error: unknown): { readonly message: string; readonly exitCode: number } {
   if (error instanceof VaultKeyError) return { message: error.message, exitCode: EXIT_WRONG_KEYS };
+  if (error instanceof KeyProviderError) {
+    const exitCode = error.trouble === "unreachable" ? EXIT_KEYS_UNREACHABLE : EXIT_WRONG_KEYS;
+    return { message: `The keys cannot be used: ${error.message}.`, exitCode };
+  }
   if (error instanceof Error && EXPECTED.some((kind) => error instanceof kind)) {
     return { message: error.message, exitCode: 1 };
   }

@@ -1,99 +1,202 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { and, asc, eq } from "drizzle-orm";
+import { and, asc, eq, inArray, ne, notInArray } from "drizzle-orm";
 import { createSecretKey, randomBytes } from "node:crypto";
 import { NIL_UUID, type RoleDatabase } from "../../platform/db/index.ts";
 import { queueWorkspaces } from "../../platform/lanes/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
+import { unwrapDataKey } from "./data-keys.ts";
 import { checkedKey, keyCheck } from "./key-check.ts";
-import { VaultKeyError, type KeyProvider, type WrapContext } from "./key-provider.ts";
-import { vaultCanaries, workspaceKeys } from "./tables.ts";
-import { workspaceKeyContext } from "./workspace-keys.ts";
+import { KeyProviderError, VaultKeyError, type WrapContext } from "./key-provider.ts";
+import { bindsDeployment } from "./key-providers/local.ts";
+import type { KekId, Keys, WrappedKey } from "./keys.ts";
+import { dataKeys, vaultCanaries, workspaceKeys } from "./tables.ts";
+import { unwrapWorkspaceKey } from "./workspace-keys.ts";
 
 interface Deps {
   /** As the worker role, which may list workspaces. */
   readonly database: RoleDatabase;
-  readonly keys: KeyProvider;
+  readonly keys: Keys;
   readonly clock: Clock;
 }
 
+/** Workspaces whose real keys are tried at start, the oldest ones. */
+const WORKSPACES_TRIED_MAX = 10;
+
 /**
- * Proves at start that the configured keys are the ones that this database was sealed with. A process that skips this
- * could seal new workspaces with a wrong key.
+ * Proves at start that the configured keys are the ones that this database was sealed with, and that every key that
+ * rows still need is configured. A process that skips this could seal new workspaces with a wrong key.
  *
- * Each version of the key leaves a canary behind the first time it is seen; a first start with a lost key file thus
- * does not pass for a new installation.
+ * Each version of a key leaves a canary behind the first time it is seen; a first start with a lost key file thus does
+ * not pass for a new installation. Nothing is written before everything was proved.
  *
- * @throws VaultKeyError with a sentence for the operator
+ * @throws VaultKeyError with a sentence for the operator; KeyProviderError when a key service gives no answer
  */
 export async function checkKeys(deps: Deps): Promise<void> {
-  const canaries = await deps.database.withQueue((tx) => tx.select().from(vaultCanaries));
-  for (const canary of canaries) await checkCanary(deps, canary);
-  await checkOneWorkspace(deps);
-  const known = new Set(canaries.map((canary) => canary.kekVersion));
-  for (const version of deps.keys.versions()) {
-    if (!known.has(version)) await leaveCanary(deps, version);
+  const canaries = await readCanaries(deps);
+  const held = canaries.filter((canary) => deps.keys.holds(kekOf(canary)));
+  for (const canary of held) await proveCanary(deps, canary);
+  const unneeded = await notNeeded(
+    deps,
+    canaries.filter((canary) => !held.includes(canary)),
+  );
+  await proveRealKeys(deps);
+  for (const provider of new Set(deps.keys.versions.map((kek) => kek.provider)))
+    await explained(deps.keys.check(provider));
+
+  for (const canary of unneeded) await forgetCanary(deps, canary);
+  for (const kek of deps.keys.versions) {
+    const known = held.find((canary) => canary.kekVersion === kek.version);
+    if (known === undefined) await leaveCanary(deps, kek);
+    else if (!bindsDeployment(known)) await renewCanary(deps, kek);
   }
 }
 
-async function checkCanary(deps: Deps, canary: typeof vaultCanaries.$inferSelect): Promise<void> {
-  if (canary.provider !== deps.keys.id) {
-    throw new VaultKeyError(
-      `This database was sealed with keys of "${canary.provider}", but "${deps.keys.id}" is configured.`,
+type Canary = typeof vaultCanaries.$inferSelect;
+
+function readCanaries(deps: Deps): Promise<Canary[]> {
+  return deps.database.withQueue((tx) => tx.select().from(vaultCanaries));
+}
+
+function proveCanary(deps: Deps, canary: Canary): Promise<void> {
+  return explained(
+    (async () => {
+      checkedKey(await deps.keys.unwrap(canary, canaryContext(canary.kekVersion)), canary.keyCheck);
+    })(),
+    canary,
+  );
+}
+
+/** Of versions that are configured no longer: those that no key is wrapped with. @throws VaultKeyError for the others */
+async function notNeeded(deps: Deps, missing: readonly Canary[]): Promise<readonly Canary[]> {
+  if (missing.length === 0) return [];
+  const versions = missing.map((canary) => canary.kekVersion);
+  const all = await deps.database.withQueue((tx) => tx.select().from(queueWorkspaces));
+  for (const { workspaceId } of all) {
+    const [needed] = await deps.database.withWorkspace(workspaceId, (tx) =>
+      tx
+        .select({ provider: workspaceKeys.provider, version: workspaceKeys.kekVersion })
+        .from(workspaceKeys)
+        .where(
+          and(
+            eq(workspaceKeys.workspaceId, workspaceId),
+            inArray(workspaceKeys.kekVersion, versions),
+            ne(workspaceKeys.state, "destroyed"),
+          ),
+        )
+        .limit(1),
+    );
+    if (needed !== undefined) {
+      throw new VaultKeyError(
+        `This database needs version ${needed.version} of the keys of "${needed.provider}", which is not configured; ` +
+          "restore that key, or name its provider in PATCHBAY_KEY_PROVIDERS as well.",
+      );
+    }
+  }
+  return missing;
+}
+
+/** The canaries prove the versions; real keys prove that the data is of this installation. */
+async function proveRealKeys(deps: Deps): Promise<void> {
+  const oldest = await deps.database.withQueue((tx) =>
+    tx.select().from(queueWorkspaces).orderBy(asc(queueWorkspaces.createdAt)).limit(WORKSPACES_TRIED_MAX),
+  );
+  const tried: string[] = [];
+  for (const { workspaceId } of oldest) tried.push(...(await proveWorkspace(deps, workspaceId, tried)));
+}
+
+/** @returns purposes of which a data key was tried */
+async function proveWorkspace(
+  deps: Deps,
+  workspaceId: WorkspaceId,
+  tried: readonly string[],
+): Promise<readonly string[]> {
+  const { wrappers, samples } = await deps.database.withWorkspace(workspaceId, async (tx) => ({
+    wrappers: await tx.select().from(workspaceKeys).where(eq(workspaceKeys.workspaceId, workspaceId)),
+    samples: await tx
+      .selectDistinctOn([dataKeys.purpose])
+      .from(dataKeys)
+      .where(
+        and(
+          eq(dataKeys.workspaceId, workspaceId),
+          eq(dataKeys.state, "active"),
+          tried.length === 0 ? undefined : notInArray(dataKeys.purpose, [...tried]),
+        ),
+      )
+      .orderBy(asc(dataKeys.purpose), asc(dataKeys.createdAt)),
+  }));
+  for (const row of wrappers) {
+    const mine = samples.filter((sample) => sample.workspaceKeyId === row.id);
+    if (row.state !== "active" && mine.length === 0) continue;
+    await explained(
+      (async () => {
+        const wrapper = await unwrapWorkspaceKey(deps, row);
+        for (const sample of mine) unwrapDataKey(wrapper, sample);
+      })(),
+      row,
     );
   }
-  // A version whose keys were all wrapped anew may be retired; one that is still needed fails below or at first use.
-  if (!deps.keys.versions().includes(canary.kekVersion)) return;
-  await proveKey(deps, canary, canaryContext(canary.kekVersion));
+  return samples.map((sample) => sample.purpose);
 }
 
-/** The canary proves the version; a real key proves that the data is of this installation. */
-async function checkOneWorkspace(deps: Deps): Promise<void> {
-  const [oldest] = await deps.database.withQueue((tx) =>
-    tx.select().from(queueWorkspaces).orderBy(asc(queueWorkspaces.createdAt)).limit(1),
-  );
-  if (oldest === undefined) return;
-  const [row] = await deps.database.withWorkspace(oldest.workspaceId, (tx) =>
-    tx
-      .select()
-      .from(workspaceKeys)
-      .where(and(eq(workspaceKeys.workspaceId, oldest.workspaceId), eq(workspaceKeys.state, "active"))),
-  );
-  if (row !== undefined) await proveKey(deps, row, workspaceKeyContext(row.workspaceId, row.id));
-}
-
-async function proveKey(
-  deps: Deps,
-  row: { readonly wrapped: Uint8Array; readonly kekVersion: string; readonly keyCheck: Uint8Array },
-  context: WrapContext,
-): Promise<void> {
+/** @throws VaultKeyError where starting again does not help */
+async function explained(proof: Promise<void>, row?: WrappedKey): Promise<void> {
   try {
-    checkedKey(await deps.keys.unwrap(row.wrapped, row.kekVersion, context), row.keyCheck);
+    await proof;
   } catch (error) {
     if (error instanceof VaultKeyError) throw error;
+    if (error instanceof KeyProviderError && error.trouble === "unreachable") throw error;
+    if (row === undefined || (error instanceof KeyProviderError && error.trouble === "denied")) {
+      throw new VaultKeyError(
+        `The keys cannot be used: ${error instanceof Error ? error.message : "unknown trouble"}.`,
+        {
+          cause: error,
+        },
+      );
+    }
     throw new VaultKeyError(
-      `The configured key (version ${row.kekVersion}) is not the one that this database was sealed with; restore the right key file.`,
+      `The configured key (${row.provider}, version ${row.kekVersion}) is not the one that this database was sealed with, ` +
+        "or PATCHBAY_DEPLOYMENT has changed; restore the right key and name.",
       { cause: error },
     );
   }
 }
 
-async function leaveCanary(deps: Deps, version: string): Promise<void> {
-  const key = randomBytes(32);
-  const { wrapped } = await deps.keys.wrap(key, canaryContext(version), version);
+async function leaveCanary(deps: Deps, kek: KekId): Promise<void> {
+  const values = await newCanary(deps, kek);
+  const left = await deps.database.withQueue((tx) =>
+    tx.insert(vaultCanaries).values(values).onConflictDoNothing().returning({ version: vaultCanaries.kekVersion }),
+  );
+  if (left.length > 0) return;
+  // Another process was quicker, perhaps with another key of the same name.
+  for (const canary of await readCanaries(deps)) {
+    if (canary.kekVersion === kek.version) await proveCanary(deps, canary);
+  }
+}
+
+/** Canaries of before keys were bound to a deployment would not notice a changed name. */
+async function renewCanary(deps: Deps, kek: KekId): Promise<void> {
+  const values = await newCanary(deps, kek);
   await deps.database.withQueue((tx) =>
-    tx
-      .insert(vaultCanaries)
-      .values({
-        kekVersion: version,
-        provider: deps.keys.id,
-        wrapped,
-        keyCheck: keyCheck(createSecretKey(key)),
-        createdAt: deps.clock.now(),
-      })
-      .onConflictDoNothing(),
+    tx.update(vaultCanaries).set(values).where(eq(vaultCanaries.kekVersion, kek.version)),
   );
 }
 
+async function forgetCanary(deps: Deps, canary: Canary): Promise<void> {
+  await deps.database.withQueue((tx) =>
+    tx.delete(vaultCanaries).where(eq(vaultCanaries.kekVersion, canary.kekVersion)),
+  );
+}
+
+async function newCanary(deps: Deps, kek: KekId) {
+  const key = randomBytes(32);
+  const held = await deps.keys.wrap(key, canaryContext(kek.version), kek);
+  return { ...held, keyCheck: keyCheck(createSecretKey(key)), createdAt: deps.clock.now() };
+}
+
 function canaryContext(version: string): WrapContext {
-  return { v: 1, use: "canary", workspaceId: NIL_UUID as WorkspaceId, keyId: version };
+  return { v: 1, use: "canary", workspaceId: NIL_UUID, keyId: version };
+}
+
+function kekOf(row: WrappedKey): { readonly provider: string; readonly version: string } {
+  return { provider: row.provider, version: row.kekVersion };
 }

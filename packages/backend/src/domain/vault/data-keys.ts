@@ -1,12 +1,12 @@
 import type { DataKeyId, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { and, eq, inArray } from "drizzle-orm";
-import { createSecretKey, randomBytes } from "node:crypto";
+import { createSecretKey, randomBytes, type KeyObject } from "node:crypto";
 import type { NIL_UUID, WithWorkspace } from "../../platform/db/index.ts";
 import { newId, type Clock } from "../../platform/runtime/index.ts";
 import type { OpenKey } from "./envelope.ts";
 import type { KeyCache } from "./key-cache.ts";
 import { checkedKey, keyCheck } from "./key-check.ts";
-import type { KeyProvider } from "./key-provider.ts";
+import type { Keys } from "./keys.ts";
 import { pae } from "./pae.ts";
 import { dataKeys } from "./tables.ts";
 import { activeWorkspaceKey, workspaceKeyById, type WorkspaceKey } from "./workspace-keys.ts";
@@ -14,7 +14,7 @@ import { XAES_NONCE_BYTES, openXaes, sealXaes } from "./xaes.ts";
 
 export interface VaultDeps {
   readonly withWorkspace: WithWorkspace;
-  readonly keys: KeyProvider;
+  readonly keys: Keys;
   readonly clock: Clock;
   readonly workspaceKeyCache: KeyCache<WorkspaceKey>;
   readonly dataKeyCache: KeyCache<OpenKey>;
@@ -81,6 +81,12 @@ export async function dataKeysById(
   return new Map(await Promise.all(pairs));
 }
 
+/** @throws Error when the row was changed, or belongs to another key or place */
+export function unwrapDataKey(wrapper: WorkspaceKey, row: Row): KeyObject {
+  const nonce = row.wrapped.subarray(0, XAES_NONCE_BYTES);
+  return checkedKey(openXaes(wrapper.key, nonce, row.wrapped.subarray(XAES_NONCE_BYTES), wrapData(row)), row.keyCheck);
+}
+
 type Row = typeof dataKeys.$inferSelect;
 
 function nameOf(workspaceId: WorkspaceId, id: DataKeyId): string {
@@ -140,9 +146,11 @@ async function makeKey(deps: VaultDeps, spec: DataKeySpec): Promise<Row> {
 async function unwrapKey(deps: VaultDeps, row: Row): Promise<OpenKey> {
   if (row.state === "destroyed") throw new KeyDestroyedError("the key of this value was destroyed");
   const wrapper = await workspaceKeyById(deps, row.workspaceId, row.workspaceKeyId);
-  const nonce = row.wrapped.subarray(0, XAES_NONCE_BYTES);
-  const bytes = openXaes(wrapper.key, nonce, row.wrapped.subarray(XAES_NONCE_BYTES), wrapData(row));
-  return { id: row.id, workspaceId: row.workspaceId, tenantUid: row.tenantUid, key: checkedKey(bytes, row.keyCheck) };
+  return openKeyOf(row, unwrapDataKey(wrapper, row));
+}
+
+function openKeyOf(row: Row, key: KeyObject): OpenKey {
+  return { id: row.id, workspaceId: row.workspaceId, tenantUid: row.tenantUid, key };
 }
 
 /** A data key's row cannot be handed to another workspace, tenant, purpose or scope. */

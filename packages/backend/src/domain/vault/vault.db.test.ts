@@ -11,8 +11,9 @@ import { createWorkspace } from "../workspaces/index.ts";
 import { checkKeys } from "./check-keys.ts";
 import { KeyDestroyedError, type DataKeySpec } from "./data-keys.ts";
 import type { Place } from "./envelope.ts";
-import { VaultKeyError, type KeyProvider } from "./key-provider.ts";
-import { openLocalKeys } from "./local-keys.ts";
+import { VaultKeyError } from "./key-provider.ts";
+import type { Keys } from "./keys.ts";
+import { openLocalKeys } from "./open-keys.ts";
 import { createVault } from "./vault.ts";
 
 const PLACE: Place = { table: "records", rowId: "row", column: "raw", rowVersion: 1 };
@@ -21,7 +22,7 @@ const PLAIN = Buffer.from("what the provider sent");
 let db: TestDatabase;
 let database: Database;
 let folder = "";
-let keys: KeyProvider;
+let keys: Keys;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "patchbay-vault-"));
@@ -137,7 +138,7 @@ describe("checkKeys", () => {
 
   test("stops a start with a key file that lacks the version in use", async () => {
     const other = await someKeys("9");
-    await expect(checkKeys({ ...deps(), keys: other })).rejects.toThrow("lacks version 1");
+    await expect(checkKeys({ ...deps(), keys: other })).rejects.toThrow("needs version 1");
   });
 
   test("a process with a wrong key cannot make data keys in a workspace that has one", async () => {
@@ -171,7 +172,7 @@ async function aSpec(): Promise<DataKeySpec & { readonly workspaceId: WorkspaceI
   return { workspaceId, tenantUid: randomUUID() as TenantUid, purpose: "payload" };
 }
 
-async function someKeys(version = "1"): Promise<KeyProvider> {
+async function someKeys(version = "1"): Promise<Keys> {
   const path = join(folder, randomBytes(4).toString("hex"));
   await writeFile(path, `pbk1:${version}:${randomBytes(32).toString("base64")}\n`, { mode: 0o400 });
   return openLocalKeys(path);

@@ -6,7 +6,7 @@ import { activeDataKey, dataKeysById, type DataKeySpec, type VaultDeps } from ".
 import { destroyKeys, type DestroyKeys } from "./destroy-keys.ts";
 import { keyIdOf, openEnvelope, sealEnvelope, type OpenKey, type Place } from "./envelope.ts";
 import { createKeyCache } from "./key-cache.ts";
-import type { KeyProvider } from "./key-provider.ts";
+import type { Keys } from "./keys.ts";
 
 /** Seals without waiting: pure computation, fit for the inside of a transaction. */
 export interface Sealer {
@@ -48,7 +48,7 @@ export interface Vault {
 
 export function createVault(given: {
   readonly withWorkspace: WithWorkspace;
-  readonly keys: KeyProvider;
+  readonly keys: Keys;
   readonly clock: Clock;
 }): Vault {
   const deps: VaultDeps = { ...given, workspaceKeyCache: createKeyCache(), dataKeyCache: createKeyCache() };

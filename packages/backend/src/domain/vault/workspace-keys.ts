@@ -5,12 +5,13 @@ import type { WithWorkspace } from "../../platform/db/index.ts";
 import { newId, type Clock } from "../../platform/runtime/index.ts";
 import type { KeyCache } from "./key-cache.ts";
 import { checkedKey, keyCheck } from "./key-check.ts";
-import type { KeyProvider, WrapContext } from "./key-provider.ts";
+import type { WrapContext } from "./key-provider.ts";
+import type { Keys } from "./keys.ts";
 import { workspaceKeys } from "./tables.ts";
 
 interface Deps {
   readonly withWorkspace: WithWorkspace;
-  readonly keys: KeyProvider;
+  readonly keys: Keys;
   readonly clock: Clock;
   readonly workspaceKeyCache: KeyCache<WorkspaceKey>;
 }
@@ -25,7 +26,7 @@ export interface WorkspaceKey {
 export async function activeWorkspaceKey(deps: Deps, workspaceId: WorkspaceId): Promise<WorkspaceKey> {
   return deps.workspaceKeyCache.get(`${workspaceId}:active`, async () => {
     const row = (await findActive(deps, workspaceId)) ?? (await makeKey(deps, workspaceId));
-    return unwrapKey(deps, row);
+    return unwrapWorkspaceKey(deps, row);
   });
 }
 
@@ -35,27 +36,33 @@ export async function workspaceKeyById(deps: Deps, workspaceId: WorkspaceId, id:
     const mine = and(eq(workspaceKeys.workspaceId, workspaceId), eq(workspaceKeys.id, id));
     const [row] = await deps.withWorkspace(workspaceId, (tx) => tx.select().from(workspaceKeys).where(mine));
     if (row === undefined || row.state === "destroyed") throw new Error("the workspace key is gone");
-    return unwrapKey(deps, row);
+    return unwrapWorkspaceKey(deps, row);
   });
+}
+
+export type WorkspaceKeyRow = typeof workspaceKeys.$inferSelect;
+
+/** @throws KeyProviderError, or an Error when it is another key than the row's check value says */
+export async function unwrapWorkspaceKey(deps: Pick<Deps, "keys">, row: WorkspaceKeyRow): Promise<WorkspaceKey> {
+  const context = workspaceKeyContext(row.workspaceId, row.id);
+  return { id: row.id, key: checkedKey(await deps.keys.unwrap(row, context), row.keyCheck) };
 }
 
 export function workspaceKeyContext(workspaceId: WorkspaceId, keyId: string): WrapContext {
   return { v: 1, use: "workspace_key", workspaceId, keyId };
 }
 
-type Row = typeof workspaceKeys.$inferSelect;
-
-async function findActive(deps: Deps, workspaceId: WorkspaceId): Promise<Row | null> {
+async function findActive(deps: Deps, workspaceId: WorkspaceId): Promise<WorkspaceKeyRow | null> {
   const mine = and(eq(workspaceKeys.workspaceId, workspaceId), eq(workspaceKeys.state, "active"));
   const [row] = await deps.withWorkspace(workspaceId, (tx) => tx.select().from(workspaceKeys).where(mine));
   return row ?? null;
 }
 
 /** Wrapping may go over the network, hence outside the transaction. Who comes second takes the first one's key. */
-async function makeKey(deps: Deps, workspaceId: WorkspaceId): Promise<Row> {
+async function makeKey(deps: Deps, workspaceId: WorkspaceId): Promise<WorkspaceKeyRow> {
   const id = newId<string>();
   const bytes = randomBytes(32);
-  const { wrapped, kekVersion } = await deps.keys.wrap(bytes, workspaceKeyContext(workspaceId, id));
+  const held = await deps.keys.wrap(bytes, workspaceKeyContext(workspaceId, id));
   const key = createSecretKey(bytes);
   bytes.fill(0);
   await deps.withWorkspace(workspaceId, (tx) =>
@@ -65,9 +72,7 @@ async function makeKey(deps: Deps, workspaceId: WorkspaceId): Promise<Row> {
         workspaceId,
         id,
         state: "active",
-        provider: deps.keys.id,
-        kekVersion,
-        wrapped,
+        ...held,
         keyCheck: keyCheck(key),
         createdAt: deps.clock.now(),
       })
@@ -76,9 +81,4 @@ async function makeKey(deps: Deps, workspaceId: WorkspaceId): Promise<Row> {
   const row = await findActive(deps, workspaceId);
   if (row === null) throw new Error("the workspace key was not written");
   return row;
-}
-
-async function unwrapKey(deps: Deps, row: Row): Promise<WorkspaceKey> {
-  const context = workspaceKeyContext(row.workspaceId, row.id);
-  return { id: row.id, key: checkedKey(await deps.keys.unwrap(row.wrapped, row.kekVersion, context), row.keyCheck) };
 }

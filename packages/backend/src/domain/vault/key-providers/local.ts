@@ -1,9 +1,10 @@
 import { createSecretKey, randomBytes, type KeyObject } from "node:crypto";
 import { link, mkdir, open, readFile, stat, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { VaultKeyError, type KeyProvider, type WrapContext } from "./key-provider.ts";
-import { pae } from "./pae.ts";
-import { XAES_NONCE_BYTES, openXaes, sealXaes } from "./xaes.ts";
+import { KeyProviderError, VaultKeyError, type BoundContext, type KeyProvider } from "../key-provider.ts";
+import { pae } from "../pae.ts";
+import { XAES_NONCE_BYTES, XAES_TAG_BYTES, openXaes, sealXaes } from "../xaes.ts";
+import { roundTrip } from "./round-trip.ts";
 
 const KEY_BYTES = 32;
 const VERSIONS_MAX = 100;
@@ -40,25 +41,45 @@ export async function createLocalKeyFile(path: string): Promise<"created" | "pre
  *
  * @throws VaultKeyError when the file is missing, open to others, or not of that form
  */
-export async function openLocalKeys(path: string): Promise<KeyProvider> {
+export async function openLocalProvider(path: string): Promise<KeyProvider> {
   await checkFile(path);
   const keys = parseKeyFile(await readFile(path, "utf8"));
   if (typeof keys === "string") throw new VaultKeyError(`The key file ${path} cannot be used: ${keys}.`);
   const { byVersion, primary } = keys;
-  return {
+  const provider: KeyProvider = {
     id: "local",
+    holds: (version) => byVersion.has(version),
     versions: () => [primary, ...[...byVersion.keys()].filter((version) => version !== primary)],
     async wrap(key, context, version = primary) {
       const nonce = randomBytes(XAES_NONCE_BYTES);
-      const sealed = sealXaes(keyOf(byVersion, version), nonce, key, wrapData(version, context));
-      return { wrapped: Buffer.concat([nonce, sealed]), kekVersion: version };
+      const sealed = sealXaes(keyOf(byVersion, version), nonce, key, boundTo(version, context));
+      return Buffer.concat([Buffer.from([FORMAT]), nonce, sealed]);
     },
-    async unwrap(wrapped, kekVersion, context) {
-      const nonce = wrapped.subarray(0, XAES_NONCE_BYTES);
-      const sealed = wrapped.subarray(XAES_NONCE_BYTES);
-      return openXaes(keyOf(byVersion, kekVersion), nonce, sealed, wrapData(kekVersion, context));
+    async unwrap(wrapped, version, context) {
+      const key = keyOf(byVersion, version);
+      const first = wrapped.byteLength === FIRST_FORMAT_BYTES;
+      const from = first ? 0 : 1;
+      if (!first && wrapped[0] !== FORMAT) throw new KeyProviderError("local", "wrong", "unknown format");
+      const nonce = wrapped.subarray(from, from + XAES_NONCE_BYTES);
+      const bound = first ? firstBoundTo(version, context) : boundTo(version, context);
+      try {
+        return openXaes(key, nonce, wrapped.subarray(from + XAES_NONCE_BYTES), bound);
+      } catch (error) {
+        throw new KeyProviderError("local", "wrong", `version ${version}`, { cause: error });
+      }
     },
+    check: () => roundTrip(provider),
   };
+  return provider;
+}
+
+/** `format: 1 | nonce: 24 | key and tag: 48`; the first format had no byte of its own and knew no deployment. */
+const FORMAT = 2;
+const FIRST_FORMAT_BYTES = XAES_NONCE_BYTES + KEY_BYTES + XAES_TAG_BYTES;
+
+/** Whether it was wrapped after keys were bound to a deployment. */
+export function bindsDeployment(held: { readonly provider: string; readonly wrapped: Uint8Array }): boolean {
+  return held.provider !== "local" || held.wrapped.byteLength !== FIRST_FORMAT_BYTES;
 }
 
 interface Keys {
@@ -107,8 +128,13 @@ function keyOf(keys: ReadonlyMap<string, KeyObject>, version: string): KeyObject
   return key;
 }
 
-function wrapData(version: string, context: WrapContext): Uint8Array {
-  return pae(["pb.kek1", version, String(context.v), context.use, context.workspaceId, context.keyId]);
+function boundTo(version: string, context: BoundContext): Uint8Array {
+  const { v, deployment, use, workspaceId, keyId } = context;
+  return pae(["pb.kek2", version, String(v), deployment, use, workspaceId, keyId]);
+}
+
+function firstBoundTo(version: string, { v, use, workspaceId, keyId }: BoundContext): Uint8Array {
+  return pae(["pb.kek1", version, String(v), use, workspaceId, keyId]);
 }
 
 function codeOf(error: unknown): unknown {

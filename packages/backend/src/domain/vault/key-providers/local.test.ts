@@ -3,10 +3,24 @@ import { chmod, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { VaultKeyError, type WrapContext } from "./key-provider.ts";
-import { createLocalKeyFile, openLocalKeys, parseKeyFile } from "./local-keys.ts";
+import type { BoundContext } from "../key-provider.ts";
+import { bindsDeployment, createLocalKeyFile, openLocalProvider, parseKeyFile } from "./local.ts";
 
-const CONTEXT: WrapContext = { v: 1, use: "workspace_key", workspaceId: "w", keyId: "k" };
+const CONTEXT: BoundContext = { v: 1, deployment: "d", use: "workspace_key", workspaceId: "w", keyId: "k" };
+/** A key wrapped by version 0.1.0, before keys were bound to a deployment. */
+const OF_BEFORE = {
+  file: `pbk1:1:${Buffer.alloc(32, 7).toString("base64")}\n`,
+  context: {
+    ...CONTEXT,
+    workspaceId: "01993c7e-5c1a-7e1b-9b57-5d6c1f3a2b10",
+    keyId: "01993c7e-5c1b-7c33-8a0e-0f2f6f9d4e21",
+  },
+  wrapped: Buffer.from(
+    "04130c9c1ade146e21e451ad7948113ea8fdc2c55a640d542ef57288b6344884ece3903daf78c7a9d50e188bf7dc16f2ca40c2f84a580a3fd803ca1ec5ee2b85277d7beb88d25689",
+    "hex",
+  ),
+  key: Buffer.from(Array.from({ length: 32 }, (_, index) => index)),
+};
 let folder = "";
 let path = "";
 
@@ -28,17 +42,17 @@ describe("the local key file", () => {
   test("is made once when several processes start together", async () => {
     const made = await Promise.all(Array.from({ length: 8 }, () => createLocalKeyFile(path)));
     expect(made.filter((outcome) => outcome === "created")).toHaveLength(1);
-    await expect(openLocalKeys(path)).resolves.toBeDefined();
+    await expect(openLocalProvider(path)).resolves.toBeDefined();
   });
 
   test("is refused when it is missing", async () => {
-    await expect(openLocalKeys(path)).rejects.toThrow("There is no key file");
+    await expect(openLocalProvider(path)).rejects.toThrow("There is no key file");
   });
 
   test("is refused when others can read it", async () => {
     await createLocalKeyFile(path);
     await chmod(path, 0o440);
-    await expect(openLocalKeys(path)).rejects.toThrow("can be read by others");
+    await expect(openLocalProvider(path)).rejects.toThrow("can be read by others");
   });
 
   test.each([
@@ -55,21 +69,20 @@ describe("the local key file", () => {
     const [old, young] = [aKey(), aKey()];
     const key = randomBytes(32);
     const before = await keysOf(`pbk1:1:${old}\n`);
-    const { wrapped, kekVersion } = await before.wrap(key, CONTEXT);
+    const wrapped = await before.wrap(key, CONTEXT);
     const after = await keysOf(`pbk1:1:${old}\npbk1:2:${young} primary\n`);
-    expect(kekVersion).toBe("1");
+    expect(after.versions()).toEqual(["2", "1"]);
     expect(await after.unwrap(wrapped, "1", CONTEXT)).toEqual(key);
-    expect((await after.wrap(key, CONTEXT)).kekVersion).toBe("2");
+    expect(await after.unwrap(await after.wrap(key, CONTEXT), "2", CONTEXT)).toEqual(key);
   });
 
-  test("unwraps for the same context and version only", async () => {
-    const keys = await keysOf(`pbk1:1:${aKey()}\npbk1:2:${aKey()} primary\n`);
-    const { wrapped } = await keys.wrap(randomBytes(32), CONTEXT);
-    await expect(keys.unwrap(wrapped, "2", { ...CONTEXT, workspaceId: "other" })).rejects.toThrow();
-    await expect(keys.unwrap(wrapped, "2", { ...CONTEXT, keyId: "other" })).rejects.toThrow();
-    await expect(keys.unwrap(wrapped, "2", { ...CONTEXT, use: "canary" })).rejects.toThrow();
-    await expect(keys.unwrap(wrapped, "1", CONTEXT)).rejects.toThrow();
-    await expect(keys.unwrap(wrapped, "3", CONTEXT)).rejects.toThrow(VaultKeyError);
+  test("unwraps what was wrapped before keys were bound to a deployment", async () => {
+    const keys = await keysOf(OF_BEFORE.file);
+    expect(await keys.unwrap(OF_BEFORE.wrapped, "1", OF_BEFORE.context)).toEqual(OF_BEFORE.key);
+    expect(bindsDeployment({ provider: "local", wrapped: OF_BEFORE.wrapped })).toBe(false);
+    const now = await keys.wrap(OF_BEFORE.key, OF_BEFORE.context);
+    expect(bindsDeployment({ provider: "local", wrapped: now })).toBe(true);
+    await expect(keys.unwrap(OF_BEFORE.wrapped, "1", CONTEXT)).rejects.toMatchObject({ trouble: "wrong" });
   });
 });
 
@@ -80,5 +93,5 @@ function aKey(): string {
 async function keysOf(text: string) {
   const file = join(folder, randomBytes(4).toString("hex"));
   await writeFile(file, text, { mode: 0o400 });
-  return openLocalKeys(file);
+  return openLocalProvider(file);
 }

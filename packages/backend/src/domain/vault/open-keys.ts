@@ -1,0 +1,29 @@
+import type { KeyProvider } from "./key-provider.ts";
+import { openLocalProvider } from "./key-providers/local.ts";
+import { createKeys, type Keys } from "./keys.ts";
+
+/** One configured key provider. */
+export type KeyProviderSettings = { readonly id: "local"; readonly file: string };
+
+export interface KeySettings {
+  /** Name of this installation; part of what every key is bound to. */
+  readonly deployment: string;
+  /** The one that wraps first; the others only unwrap. */
+  readonly providers: readonly [KeyProviderSettings, ...KeyProviderSettings[]];
+}
+
+export const DEPLOYMENT_DEFAULT = "patchbay";
+
+/** @throws VaultKeyError with a sentence for the operator, or KeyProviderError */
+export async function openKeys({ deployment, providers: [first, ...others] }: KeySettings): Promise<Keys> {
+  return createKeys(deployment, [await openProvider(first), ...(await Promise.all(others.map(openProvider)))]);
+}
+
+/** The keys of one local file under the default name. */
+export function openLocalKeys(file: string): Promise<Keys> {
+  return openKeys({ deployment: DEPLOYMENT_DEFAULT, providers: [{ id: "local", file }] });
+}
+
+function openProvider(settings: KeyProviderSettings): Promise<KeyProvider> {
+  return openLocalProvider(settings.file);
+}
