@@ -9,6 +9,7 @@ import {
   type ProviderResponse,
   type Resource,
 } from "../../packages/backend/src/connectors/kit/index.ts";
+import { oauth2 } from "../../packages/backend/src/connectors/shopify/auth.ts";
 import { shopify } from "../../packages/backend/src/connectors/shopify/index.ts";
 
 const SCOPES = ["read_customers", "read_products", "read_inventory", "read_orders"];
@@ -99,12 +100,12 @@ async function install(shop: string, scopes: readonly string[]): Promise<Call> {
   });
   const answer = await fetch(`${base}/oauth/access_token`, { method: "POST", body });
   const { access_token: token } = (await answer.json()) as { access_token: string };
-  const [name, value] = shopify.api.authorizationHeader(token);
+  const { name, prefix } = oauth2.tokenHeader;
   return async function call(request) {
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const answer = await fetch(`${base}/api/${shopify.api.version}${request.path}`, {
         method: request.method,
-        headers: { ...request.headers, "content-type": "application/json", [name]: value },
+        headers: { ...request.headers, "content-type": "application/json", [name]: prefix + token },
         body: JSON.stringify(request.body),
       });
       const parsed = parseJson(new Uint8Array(await answer.arrayBuffer()));

@@ -227,6 +227,7 @@ function givenTokens(
     grantFacts: async ({ grantId }) => ({
       grantId,
       provider: "shopify",
+      authMethod: "oauth2",
       providerAppId: randomUUID() as never,
       params: { shop: find(grantId).shop },
       accountId: "",

@@ -44,7 +44,7 @@ export function normalizedFixtures(resource: Resource, fixtures: Fixtures): read
 }
 
 function declarationChecks(connector: Connector): readonly Check[] {
-  const scopes = Object.values(connector.auth.scopesByModel);
+  const scopes = Object.values(connector.scopes.byModel);
   return [
     {
       name: "its facts carry the date they were checked",

@@ -8,6 +8,7 @@
  */
 import type { ModelName, NormalizedRecord } from "@patchbay/shared";
 import type { z } from "zod";
+import type { AuthMethod, Scopes } from "./auth.ts";
 import type { SignatureScheme } from "./signature.ts";
 
 export interface Connector {
@@ -17,7 +18,9 @@ export interface Connector {
   readonly api: ApiInfo;
   /** What the end customer types before authorizing, such as a shop domain. Empty for most providers. */
   readonly parameters: readonly ConnectionParameter[];
-  readonly auth: OAuth2Auth;
+  /** Ways in, at least one; the first is what a person is offered. */
+  readonly auth: readonly AuthMethod[];
+  readonly scopes: Scopes;
   readonly identity: Identity;
   readonly limits: readonly RateLimit[];
   readonly resources: Readonly<Record<string, Resource>>;
@@ -38,8 +41,6 @@ export interface ApiInfo {
   readonly checkedOn: string;
   /** Origin and path prefix of one account's API, from declared, pattern-checked parameters. */
   baseUrl(params: ConnectionParams): string;
-  /** Header that carries the access token. */
-  authorizationHeader(accessToken: string): readonly [name: string, value: string];
   /** Header that tells the version which answered, compared with the pin. */
   readonly versionHeader: string | null;
 }
@@ -59,39 +60,6 @@ export interface ConnectionParameter {
   /** Checked again on the canonical value before any request: it decides which host gets our secrets. */
   readonly pattern: RegExp;
 }
-
-export interface OAuth2Auth {
-  readonly kind: "oauth2";
-  authorizeUrl(params: ConnectionParams): string;
-  tokenUrl(params: ConnectionParams): string;
-  readonly scopeSeparator: " " | ",";
-  /** Scopes that reading a model needs. */
-  readonly scopesByModel: Readonly<Partial<Record<ModelName, readonly string[]>>>;
-  /** Whether `granted` covers `needed`, by the provider's own implications (`write_x` includes `read_x`). */
-  covers(granted: readonly string[], needed: string): boolean;
-  readonly pkce: boolean;
-  readonly clientAuthentication: "client_secret_post" | "client_secret_basic";
-  readonly tokenRequestFormat: "form" | "json";
-  /** Sent with the code exchange, such as `{expiring: "1"}`. */
-  readonly exchangeParameters: Readonly<Record<string, string>>;
-  readonly refresh: RefreshPolicy;
-  /** Used when the answer has no `expires_in`; `null`: treat as never expiring. */
-  readonly defaultLifetimeSeconds: number | null;
-  /** Extra checks of the callback's query, such as Shopify's HMAC. `null` when all is well, else what is wrong. */
-  verifyCallback(input: {
-    readonly query: URLSearchParams;
-    readonly params: ConnectionParams;
-    readonly clientSecret: string;
-    readonly now: Date;
-  }): CallbackProblem | null;
-}
-export type CallbackProblem = "bad_hmac" | "stale_timestamp" | "wrong_account";
-
-/** `rotating`: every refresh gives a new refresh token. */
-export type RefreshPolicy =
-  | { readonly kind: "none" }
-  | { readonly kind: "stable" }
-  | { readonly kind: "rotating"; readonly oldTokenWorks: "until_replaced" | "never"; readonly idleDays: number };
 
 /** One call that tells whose account the tokens open. */
 export interface Identity {

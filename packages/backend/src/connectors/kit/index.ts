@@ -1,3 +1,5 @@
+export * from "./auth.ts";
+export * from "./auth-methods.ts";
 export * from "./connector.ts";
 export * from "./lossless-json.ts";
 export * from "./pages.ts";

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { auth } from "./auth.ts";
+import { oauth2, scopes } from "./auth.ts";
 
 const shop = "some-shop.myshopify.com";
 const params = { shop };
@@ -23,7 +23,7 @@ function query(overrides: Record<string, string> = {}, secret = "hush"): URLSear
 }
 
 const verify = (callback: URLSearchParams, at = now) =>
-  auth.verifyCallback({ query: callback, params, clientSecret: "hush", now: at });
+  oauth2.verifyCallback({ query: callback, params, clientSecret: "hush", now: at });
 
 describe("verifyCallback", () => {
   test("accepts the documented example at its time", () => {
@@ -87,12 +87,12 @@ describe("verifyCallback", () => {
 
 describe("auth", () => {
   test("URLs are the shop's own", () => {
-    expect(auth.authorizeUrl(params)).toBe("https://some-shop.myshopify.com/admin/oauth/authorize");
-    expect(auth.tokenUrl(params)).toBe("https://some-shop.myshopify.com/admin/oauth/access_token");
+    expect(oauth2.authorizeUrl(params)).toBe("https://some-shop.myshopify.com/admin/oauth/authorize");
+    expect(oauth2.tokenUrl(params)).toBe("https://some-shop.myshopify.com/admin/oauth/access_token");
   });
 
   test.each([{}, { shop: "evil.com" }, { shop: "evil.com/.myshopify.com" }])("no URL is made for %j", (bad) => {
-    expect(() => auth.tokenUrl(bad)).toThrow("valid shop domain");
+    expect(() => oauth2.tokenUrl(bad)).toThrow("valid shop domain");
   });
 
   test.each([
@@ -102,6 +102,6 @@ describe("auth", () => {
     [["read_all_orders"], "read_orders", false],
     [[], "read_orders", false],
   ])("%j covers %s: %s", (granted, needed, expected) => {
-    expect(auth.covers(granted, needed)).toBe(expected);
+    expect(scopes.covers(granted, needed)).toBe(expected);
   });
 });

@@ -1,17 +1,36 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { CallbackProblem, ConnectionParams, OAuth2Auth } from "../kit/index.ts";
+import type { CallbackProblem, ConnectionParams, OAuth2Auth, Scopes } from "../kit/index.ts";
 import { isShopDomain } from "./shop-domain.ts";
 
 /**
  * Authorization code for an expiring offline token: an hour, with a refresh token of 90 days that changes with every
  * refresh. Public apps get no other kind since April 2026.
  */
-export const auth: OAuth2Auth = {
+export const oauth2: OAuth2Auth = {
   kind: "oauth2",
+  id: "oauth2",
+  name: "Shopify",
   authorizeUrl: (params) => `${origin(params)}/admin/oauth/authorize`,
   tokenUrl: (params) => `${origin(params)}/admin/oauth/access_token`,
+  issuer: null,
   scopeSeparator: ",",
-  scopesByModel: {
+  tokenHeader: { name: "x-shopify-access-token", prefix: "" },
+  revocationUrl: null,
+  introspectionUrl: null,
+  pkce: false,
+  requiresIss: false,
+  dpop: false,
+  clientAuthentication: { kind: "client_secret_post" },
+  tokenRequestFormat: "form",
+  exchangeParameters: { expiring: "1" },
+  refresh: { kind: "rotating", oldTokenWorks: "until_replaced", idleDays: 90 },
+  // Answers without a lifetime have been seen; a token taken for everlasting would never be refreshed.
+  defaultLifetimeSeconds: 3600,
+  verifyCallback,
+};
+
+export const scopes: Scopes = {
+  byModel: {
     account: [],
     customer: ["read_customers"],
     product: ["read_products", "read_inventory"],
@@ -20,14 +39,6 @@ export const auth: OAuth2Auth = {
     refund: ["read_orders"],
   },
   covers,
-  pkce: false,
-  clientAuthentication: "client_secret_post",
-  tokenRequestFormat: "form",
-  exchangeParameters: { expiring: "1" },
-  refresh: { kind: "rotating", oldTokenWorks: "until_replaced", idleDays: 90 },
-  // Answers without a lifetime have been seen; a token taken for everlasting would never be refreshed.
-  defaultLifetimeSeconds: 3600,
-  verifyCallback,
 };
 
 /** `https://<shop>`; the shop is checked again, since it decides who gets our secrets. */

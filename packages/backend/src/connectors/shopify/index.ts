@@ -1,6 +1,6 @@
 import { defineConnector } from "../kit/index.ts";
 import { API_VERSION, write } from "./api.ts";
-import { auth, origin } from "./auth.ts";
+import { oauth2, origin, scopes } from "./auth.ts";
 import { classify, observe } from "./errors.ts";
 import { APP_UNINSTALL } from "./queries.ts";
 import { customers } from "./resources/customers.ts";
@@ -20,11 +20,11 @@ export const shopify = defineConnector({
     docs: "https://shopify.dev/docs/api/admin-graphql",
     checkedOn: "2026-11-22",
     baseUrl: (params) => `${origin(params)}/admin/api/${API_VERSION}`,
-    authorizationHeader: (accessToken) => ["x-shopify-access-token", accessToken],
     versionHeader: "x-shopify-api-version",
   },
   parameters: [shopParameter],
-  auth,
+  auth: [oauth2],
+  scopes,
   identity,
   // The smallest plan's bucket, until an answer tells the shop's own.
   limits: [{ kind: "cost", name: "graphql", capacity: 2000, perSecond: 100, scope: "connection" }],

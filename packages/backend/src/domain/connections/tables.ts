@@ -20,7 +20,7 @@ import {
   uniqueIndex,
   uuid,
 } from "drizzle-orm/pg-core";
-import { bytea, id, instant } from "../../platform/db/columns.ts";
+import { NIL_UUID, bytea, id, instant } from "../../platform/db/columns.ts";
 import { tenants } from "../workspaces/tables.ts";
 
 export type GrantState = "active" | "refreshing" | "uncertain" | "dead" | "ended";
@@ -33,6 +33,15 @@ export const grants = pgTable(
     id: id<GrantId>().notNull(),
     provider: text().notNull(),
     providerAppId: id<ProviderAppId>().notNull(),
+    /** Id of the connector's auth method. */
+    authMethod: text().notNull().default("oauth2"),
+    /**
+     * The tenant that handed the credential over: nobody else's connection hangs on it. The nil UUID for OAuth, whose
+     * tokens are the provider app's own and shared by all connections to the account.
+     */
+    ownerTenantUid: id<TenantUid>()
+      .notNull()
+      .default(NIL_UUID as TenantUid),
     /** The provider's immutable id of the account. */
     accountId: text().notNull(),
     mode: text().$type<"live" | "test">().notNull(),
@@ -62,7 +71,7 @@ export const grants = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex("grants_account")
-      .on(t.workspaceId, t.providerAppId, t.accountId, t.mode)
+      .on(t.workspaceId, t.providerAppId, t.accountId, t.mode, t.authMethod, t.ownerTenantUid)
       .where(sql`state <> 'ended'`),
   ],
 );

@@ -1,6 +1,6 @@
 import type { GrantId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
-import type { AccountIdentity, CallbackProblem } from "../../connectors/kit/index.ts";
+import { missingScopes, type AccountIdentity, type CallbackProblem } from "../../connectors/kit/index.ts";
 import { findByAccount, grantRevived, loadConnection } from "../../domain/connections/index.ts";
 import { Secret, randomToken } from "../../platform/runtime/index.ts";
 import type { TokenOutcome, TokenSet } from "../credentials/index.ts";
@@ -27,7 +27,7 @@ export async function exchange(
   const denied = query.get("error");
   if (denied !== null) return { ok: false, error: denied === "access_denied" ? "access_denied" : "unknown" };
   const party = await partyFor(deps, row);
-  const { auth } = party.connector;
+  const { auth, connector } = party;
   const problem = auth.verifyCallback({
     query,
     params: row.params,
@@ -43,15 +43,16 @@ export async function exchange(
     deadlineMs: DEADLINE_MS,
   });
   if (!outcome.ok) return { ok: false, error: errorOfTokens(deps, row, outcome) };
-  const identity = await identify(deps, party, outcome.tokens.accessToken);
+  const identity = await identify(deps, party, { token: outcome.tokens.accessToken });
   if (identity === null) return { ok: false, error: "provider_unavailable" };
   const granted = identity.grantedScopes.length > 0 ? identity.grantedScopes : outcome.tokens.scopes;
   const account = { ...identity, grantedScopes: granted };
   const grantId = await keepTokens(deps, row, party, account, outcome.tokens, issuedAt);
   const facts = factsOf(account, grantId);
-  const needed = row.models.flatMap((model) => auth.scopesByModel[model] ?? []);
-  const missing = [...new Set(needed)].filter((scope) => !auth.covers(granted, scope));
-  if (missing.length > 0) return { ok: false, error: "missing_scopes", facts: { ...facts, missingScopes: missing } };
+  const missing = missingScopes(connector, granted, row.models);
+  if (missing.length > 0) {
+    return { ok: false, error: "missing_scopes", facts: { ...facts, missingScopes: [...missing] } };
+  }
   const obstacle = await obstacleOf(deps, row, party.mode, identity.accountId);
   if (obstacle !== null) return { ok: false, error: obstacle, facts };
   return awaitProof(deps, row, facts);

@@ -1,39 +1,52 @@
-import type { AccountIdentity, Connector, ProviderResponse } from "../../connectors/kit/index.ts";
-import { parseJson } from "../../connectors/kit/index.ts";
-import type { Secret } from "../../platform/runtime/index.ts";
-import { providerUrl, type OAuthParty } from "../credentials/index.ts";
+import {
+  parseJson,
+  type AccountIdentity,
+  type AuthMethod,
+  type ConnectionParams,
+  type Connector,
+  type ProviderResponse,
+} from "../../connectors/kit/index.ts";
+import { placeCredential, providerUrl, type Credential } from "../credentials/index.ts";
 import type { ConnectDeps } from "./deps.ts";
 
 const DEADLINE_MS = 10_000;
 const RESPONSE_BYTES_MAX = 256 * 1024;
 
+/** Who is asked, and how. */
+export interface Asked {
+  readonly connector: Connector;
+  readonly auth: AuthMethod;
+  readonly params: ConnectionParams;
+  readonly baseUrlOverride: string | null;
+  readonly mode: "live" | "test";
+}
+
 /**
- * Whose account fresh tokens open. They belong to no grant yet, so the provider client cannot ask.
+ * Whose account a fresh credential opens. It belongs to no grant yet, so the provider client cannot ask.
  *
  * @returns `null` when the provider does not tell
  */
 export async function identify(
   deps: Pick<ConnectDeps, "egress" | "sandboxOrigins" | "log">,
-  party: OAuthParty,
-  accessToken: Secret,
+  party: Asked,
+  credential: Credential,
 ): Promise<AccountIdentity | null> {
   const { connector } = party;
-  const response = await ask(deps, party, accessToken);
+  const response = await ask(deps, party, credential);
   if (response === null || connector.classify(response) !== null || response.status >= 300) return null;
   return parseIdentity(deps, connector, response);
 }
 
 async function ask(
   deps: Pick<ConnectDeps, "egress" | "sandboxOrigins">,
-  party: OAuthParty,
-  accessToken: Secret,
+  party: Asked,
+  credential: Credential,
 ): Promise<ProviderResponse | null> {
-  const { connector, params, baseUrlOverride, mode } = party;
+  const { connector, auth, params, baseUrlOverride, mode } = party;
   const request = connector.identity.request();
   const url = new URL(providerUrl(connector.api.baseUrl(params), baseUrlOverride, params) + request.path);
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
   const sandbox = mode === "test" && baseUrlOverride !== null && deps.sandboxOrigins.includes(url.origin);
-  const [authorizationName, authorizationValue] = connector.api.authorizationHeader(accessToken.reveal());
   const result = await deps.egress.request({
     url: url.href,
     method: request.method,
@@ -41,7 +54,7 @@ async function ask(
       ...request.headers,
       accept: "application/json",
       ...(request.body === undefined ? {} : { "content-type": "application/json" }),
-      [authorizationName]: authorizationValue,
+      ...placeCredential(auth, credential),
     },
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     exemptOrigins: sandbox ? [url.origin] : [],

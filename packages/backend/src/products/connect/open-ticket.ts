@@ -1,6 +1,6 @@
 import { AppError, type ModelName } from "@patchbay/shared";
 import { and, eq, inArray } from "drizzle-orm";
-import type { Connector } from "../../connectors/kit/index.ts";
+import { oauth2Of, scopesFor } from "../../connectors/kit/index.ts";
 import { LIVE_STATUSES, connections } from "../../domain/connections/index.ts";
 import { getProviderApp, getWorkspace } from "../../domain/workspaces/index.ts";
 import type { DataKeySpec, Place } from "../../domain/vault/index.ts";
@@ -70,9 +70,11 @@ export async function partyFor(deps: ConnectDeps, row: AuthorizationRow) {
   if (connector === undefined || app === null) {
     throw new AppError("provider_app_missing", "the provider app of this authorization is gone");
   }
+  const auth = oauth2Of(connector);
+  if (auth === null) throw new AppError("provider_not_found", `${connector.name} is not connected through a browser`);
   const { mode, name } = await getWorkspace(deps, row.workspaceId);
   const { clientId, clientSecret, baseUrlOverride } = app;
-  return { connector, params: row.params, clientId, clientSecret, baseUrlOverride, mode, app, hostName: name };
+  return { connector, auth, params: row.params, clientId, clientSecret, baseUrlOverride, mode, app, hostName: name };
 }
 
 export function pkceKey(row: AuthorizationRow): DataKeySpec {
@@ -121,10 +123,6 @@ async function modelsOfSharers(deps: ConnectDeps, row: AuthorizationRow): Promis
 
 /** Connections of one workspace to one account; their models are few in any case. */
 const SHARERS_MAX = 1_000;
-
-function scopesFor(connector: Connector, models: readonly ModelName[]): readonly string[] {
-  return [...new Set(models.flatMap((model) => connector.auth.scopesByModel[model] ?? []))].sort();
-}
 
 function used(): AppError {
   return new AppError("authorization_used", "this link was used already; start again");

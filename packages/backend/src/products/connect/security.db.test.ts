@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { shopify } from "../../connectors/shopify/index.ts";
 import type { CallbackResult } from "./callback.ts";
 import type { SessionContext } from "./session-context.ts";
+import { withOAuth2 } from "../credentials/testing/with-oauth2.ts";
 import { createConnectKit, ORIGIN, type TestWorkspace } from "./testing/connect-kit.ts";
 
 let kit: Awaited<ReturnType<typeof createConnectKit>>;
@@ -333,7 +334,7 @@ describe("with a provider that takes PKCE and an https public URL", () => {
   test("verifier and challenge belong together, and the cookie is bound to the host", async () => {
     await using tls = await createConnectKit({
       publicUrl: "https://connect.example",
-      connector: { ...shopify, auth: { ...shopify.auth, pkce: true } },
+      connector: withOAuth2(shopify, { pkce: true }),
     });
     const there = await tls.aWorkspace();
     const widget = tls.widget(await tls.aSession(there));

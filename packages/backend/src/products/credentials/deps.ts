@@ -3,8 +3,9 @@ import type { Connector } from "../../connectors/kit/index.ts";
 import type { Vault } from "../../domain/vault/index.ts";
 import type { WithWorkspace } from "../../platform/db/index.ts";
 import type { Logger } from "../../platform/observability/index.ts";
-import type { Clock, Random, Secret } from "../../platform/runtime/index.ts";
+import type { Clock, Random } from "../../platform/runtime/index.ts";
 import type { OAuthClient } from "./oauth-client.ts";
+import type { Credential } from "./place.ts";
 
 export interface CredentialsDeps {
   readonly withWorkspace: WithWorkspace;
@@ -29,5 +30,5 @@ export interface GrantTarget {
  * `reauthorize`: the provider refuses the grant for good; only a person helps. `unavailable`: try later.
  */
 export type Access =
-  | { readonly token: Secret; readonly rowVersion: number }
+  | (Credential & { readonly rowVersion: number })
   | { readonly problem: "reauthorize" | "unavailable" };

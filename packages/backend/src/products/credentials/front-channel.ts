@@ -6,7 +6,7 @@ import { providerUrl } from "./provider-url.ts";
 /** Authorization URLs, state and PKCE by arctic, which asks nothing of the network here. */
 export const frontChannel: FrontChannel = {
   start(at, { redirectUri, scopes, stateHint }) {
-    const { auth } = at.connector;
+    const { auth } = at;
     const client = new OAuth2Client(at.clientId, null, redirectUri);
     const endpoint = providerUrl(auth.authorizeUrl(at.params), at.baseUrlOverride, at.params);
     const state = stateHint + generateState();

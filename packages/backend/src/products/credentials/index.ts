@@ -2,5 +2,6 @@ export { createCredentials, type CreateCredentials, type Credentials } from "./c
 export type { Access, GrantTarget } from "./deps.ts";
 export type { GrantFacts } from "./load-grant.ts";
 export type { OAuthParty, TokenOutcome, TokenSet } from "./oauth-client.ts";
+export { placeCredential, type Credential } from "./place.ts";
 export { providerUrl } from "./provider-url.ts";
 export type { StoreGrant, StoredGrant } from "./store-grant.ts";

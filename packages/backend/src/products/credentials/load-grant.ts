@@ -1,6 +1,6 @@
 import type { GrantId, ProviderAppId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
-import type { ConnectionParams, Connector } from "../../connectors/kit/index.ts";
+import { authMethod, type ConnectionParams, type Connector } from "../../connectors/kit/index.ts";
 import { grants } from "../../domain/connections/index.ts";
 import { getProviderApp, providerApps } from "../../domain/workspaces/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
@@ -13,6 +13,8 @@ export type GrantRow = typeof grants.$inferSelect;
 export interface GrantFacts {
   readonly grantId: GrantId;
   readonly provider: string;
+  /** Id of the connector's auth method. */
+  readonly authMethod: string;
   readonly providerAppId: ProviderAppId;
   readonly params: ConnectionParams;
   readonly accountId: string;
@@ -52,14 +54,29 @@ export async function grantFacts(
   );
   if (row === undefined) throw new Error("no such grant");
   const { id, provider, providerAppId, params, accountId, mode } = row.grant;
-  return { grantId: id, provider, providerAppId, params, accountId, mode, baseUrlOverride: row.baseUrlOverride };
+  const { baseUrlOverride } = row;
+  return {
+    grantId: id,
+    provider,
+    authMethod: row.grant.authMethod,
+    providerAppId,
+    params,
+    accountId,
+    mode,
+    baseUrlOverride,
+  };
 }
 
-/** The provider app that speaks for a grant; `null` when the app or the connector is gone. */
+/**
+ * The provider app that speaks for a grant; `null` when the app or the connector is gone, or the grant's method has
+ * nothing to ask of a token endpoint.
+ */
 export async function partyOf(deps: CredentialsDeps, row: GrantRow): Promise<OAuthParty | null> {
   const connector: Connector | undefined = deps.connectors[row.provider];
   const app = await getProviderApp(deps, { workspaceId: row.workspaceId, provider: row.provider });
   if (connector === undefined || app === null) return null;
+  const auth = authMethod(connector, row.authMethod);
+  if (auth.kind !== "oauth2" && auth.kind !== "client_credentials" && auth.kind !== "jwt_bearer") return null;
   const { clientId, clientSecret, baseUrlOverride } = app;
-  return { connector, params: row.params, clientId, clientSecret, baseUrlOverride, mode: row.mode };
+  return { connector, auth, params: row.params, clientId, clientSecret, baseUrlOverride, mode: row.mode };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { OAuth2Auth } from "../../connectors/kit/index.ts";
+import type { TokenAuth } from "../../connectors/kit/index.ts";
 
 /**
  * A `fetch` that turns a provider's dialect of the token endpoint into the one of RFC 6749, both ways: JSON requests;
@@ -8,7 +8,7 @@ import type { OAuth2Auth } from "../../connectors/kit/index.ts";
  * @param onStatus hears the status of the answer, as it should have been
  */
 export function normalizingFetch(
-  auth: OAuth2Auth,
+  auth: TokenAuth,
   next: typeof fetch,
   onStatus: (status: number) => void,
 ): typeof fetch {
@@ -23,7 +23,7 @@ export function normalizingFetch(
   };
 }
 
-function toDialect(auth: OAuth2Auth, init: RequestInit | undefined): RequestInit | undefined {
+function toDialect(auth: TokenAuth, init: RequestInit | undefined): RequestInit | undefined {
   if (auth.tokenRequestFormat === "form" || !(init?.body instanceof URLSearchParams)) return init;
   const headers = new Headers(init.headers);
   headers.set("content-type", "application/json");

@@ -1,4 +1,4 @@
-import type { Connector, ConnectionParams } from "../../connectors/kit/index.ts";
+import type { Connector, ConnectionParams, OAuth2Auth, TokenAuth } from "../../connectors/kit/index.ts";
 import type { Secret } from "../../platform/runtime/index.ts";
 
 /** What OAuth needs of us; `front-channel.ts` and `token-endpoint.ts` are its two halves. */
@@ -7,7 +7,7 @@ export interface OAuthClient extends FrontChannel, TokenEndpoint {}
 /** Through the browser: pure computation. */
 export interface FrontChannel {
   start(
-    at: OAuthParty,
+    at: OAuthParty<OAuth2Auth>,
     input: { readonly redirectUri: string; readonly scopes: readonly string[]; readonly stateHint: string },
   ): {
     readonly url: string;
@@ -21,7 +21,7 @@ export interface FrontChannel {
 /** From server to server. */
 export interface TokenEndpoint {
   exchange(
-    at: OAuthParty,
+    at: OAuthParty<OAuth2Auth>,
     input: {
       readonly redirectUri: string;
       /** The callback's query, its state already checked. */
@@ -34,8 +34,9 @@ export interface TokenEndpoint {
 }
 
 /** A provider app and the account it speaks about. */
-export interface OAuthParty {
+export interface OAuthParty<Auth extends TokenAuth = TokenAuth> {
   readonly connector: Connector;
+  readonly auth: Auth;
   readonly params: ConnectionParams;
   readonly clientId: string;
   readonly clientSecret: Secret;

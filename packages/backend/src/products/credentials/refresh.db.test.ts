@@ -1,20 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { waitFor } from "../../../../../test/harness/wait-for.ts";
-import type { Connector } from "../../connectors/kit/index.ts";
 import { shopify } from "../../connectors/shopify/index.ts";
 import { Secret } from "../../platform/runtime/index.ts";
 import type { Access, GrantTarget } from "./deps.ts";
 import { createGrantKit } from "./testing/grant-kit.ts";
+import { withOAuth2 } from "./testing/with-oauth2.ts";
 import { REFUSED, pair, startTokenServer, type TokenServer } from "./testing/token-server.ts";
 
 const EARLY_MS = 50 * 60_000;
 const EXPIRED_MS = 61 * 60_000;
 const PROVISIONAL_MS = 60_000;
 
-const SINGLE_USE: Connector = {
-  ...shopify,
-  auth: { ...shopify.auth, refresh: { kind: "rotating", oldTokenWorks: "never", idleDays: 90 } },
-};
+const SINGLE_USE = withOAuth2(shopify, { refresh: { kind: "rotating", oldTokenWorks: "never", idleDays: 90 } });
 
 let server: TokenServer;
 let kit: Awaited<ReturnType<typeof createGrantKit>>;

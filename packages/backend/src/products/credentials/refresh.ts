@@ -57,7 +57,7 @@ async function useClaim(
   const party = await partyOf(deps, claim.row);
   const pairs = await pairsToTry(deps, claim);
   if (party === null) return markUnavailable(deps, claim.row, false);
-  if (pairs.length === 0 || party.connector.auth.refresh.kind === "none") {
+  if (pairs.length === 0 || policyOf(party).kind === "none") {
     return markDead(deps, claim, { provisional: false });
   }
   const trustedUntil = performance.now() + REQUESTS_MS_MAX;
@@ -114,9 +114,13 @@ async function askTwice(
     return deps.oauth.refresh(party, { refreshToken: pair.refreshToken, deadlineMs });
   };
   const first = await ask();
-  if (first.ok || !first.lost || !mayReplay(party.connector.auth.refresh)) return first;
+  if (first.ok || !first.lost || !mayReplay(policyOf(party))) return first;
   const second = await ask();
   return second.ok || second.problem === "refused" ? second : { ...second, lost: true };
+}
+
+function policyOf({ auth }: OAuthParty): RefreshPolicy {
+  return auth.kind === "oauth2" ? auth.refresh : { kind: "none" };
 }
 
 function mayReplay(policy: RefreshPolicy): boolean {

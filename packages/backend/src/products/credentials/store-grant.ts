@@ -56,6 +56,7 @@ async function findOfAccount(tx: Tx, input: StoreGrant): Promise<GrantRow | null
         eq(grants.providerAppId, input.providerAppId),
         eq(grants.accountId, input.accountId),
         eq(grants.mode, input.mode),
+        eq(grants.authMethod, "oauth2"),
         ne(grants.state, "ended"),
       ),
     );

@@ -1,11 +1,12 @@
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { shopify } from "../../connectors/shopify/index.ts";
-import type { Connector } from "../../connectors/kit/index.ts";
+import { oauth2Of, type Connector, type OAuth2Auth } from "../../connectors/kit/index.ts";
 import { createEgress } from "../../platform/egress/index.ts";
 import { silentLogger } from "../../platform/observability/index.ts";
 import { Secret } from "../../platform/runtime/index.ts";
 import type { OAuthParty } from "./oauth-client.ts";
 import { REFUSED, pair, startTokenServer, type TokenReply } from "./testing/token-server.ts";
+import { withOAuth2 } from "./testing/with-oauth2.ts";
 import { createTokenEndpoint } from "./token-endpoint.ts";
 
 const server = await startTokenServer();
@@ -37,13 +38,13 @@ describe("exchange", () => {
   });
 
   test("sends JSON where the provider wants it", async () => {
-    await exchange(withAuth({ tokenRequestFormat: "json" }));
+    await exchange(withOAuth2(shopify, { tokenRequestFormat: "json" }));
     expect(server.requests[0]?.contentType).toContain("application/json");
     expect(server.requests[0]?.form.get("code")).toBe("c0de");
   });
 
   test("sends the secret in a header where the provider wants it", async () => {
-    await exchange(withAuth({ clientAuthentication: "client_secret_basic" }));
+    await exchange(withOAuth2(shopify, { clientAuthentication: { kind: "client_secret_basic" } }));
     expect(server.requests[0]?.form.has("client_secret")).toBe(false);
   });
 
@@ -123,13 +124,12 @@ describe("a token endpoint's troubles", () => {
   });
 });
 
-function withAuth(changes: Partial<Connector["auth"]>): Connector {
-  return { ...shopify, auth: { ...shopify.auth, ...changes } };
-}
-
-function party(connector: Connector = shopify): OAuthParty {
+function party(connector: Connector = shopify): OAuthParty<OAuth2Auth> {
+  const auth = oauth2Of(connector);
+  if (auth === null) throw new Error("no OAuth");
   return {
     connector,
+    auth,
     params: { shop: "acme.myshopify.com" },
     clientId: "client",
     clientSecret: new Secret("s3cret"),

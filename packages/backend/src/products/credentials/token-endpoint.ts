@@ -30,7 +30,7 @@ export function createTokenEndpoint(deps: Deps): TokenEndpoint {
           checked,
           redirectUri,
           pkceVerifier?.reveal() ?? oauth.nopkce,
-          { ...options, additionalParameters: at.connector.auth.exchangeParameters },
+          { ...options, additionalParameters: at.auth.exchangeParameters },
         );
         return oauth.processAuthorizationCodeResponse(server, client, response);
       }),
@@ -61,7 +61,7 @@ async function ask(
   deadlineMs: number,
   work: (exchange: Exchange) => Promise<oauth.TokenEndpointResponse>,
 ): Promise<TokenOutcome> {
-  const { auth } = at.connector;
+  const { auth } = at;
   const endpoint = providerUrl(auth.tokenUrl(at.params), at.baseUrlOverride, at.params);
   const { origin } = new URL(endpoint);
   const sandbox = at.mode === "test" && at.baseUrlOverride !== null && deps.sandboxOrigins.includes(origin);
@@ -79,7 +79,7 @@ async function ask(
       server: { issuer: origin, token_endpoint: endpoint },
       client: { client_id: at.clientId },
       authentication:
-        auth.clientAuthentication === "client_secret_basic"
+        auth.clientAuthentication.kind === "client_secret_basic"
           ? oauth.ClientSecretBasic(secret)
           : oauth.ClientSecretPost(secret),
       options: {
@@ -103,7 +103,7 @@ function toTokens(at: OAuthParty, answer: oauth.TokenEndpointResponse): TokenSet
     accessToken: new Secret(answer.access_token),
     refreshToken: answer.refresh_token === undefined ? null : new Secret(answer.refresh_token),
     // A lifetime that is missing where there should be one is not taken for "for ever".
-    expiresInSeconds: answer.expires_in ?? at.connector.auth.defaultLifetimeSeconds,
+    expiresInSeconds: answer.expires_in ?? at.auth.defaultLifetimeSeconds,
     refreshExpiresInSeconds: refreshLifetime.success ? refreshLifetime.data : null,
     scopes: (answer.scope ?? "").split(/[\s,]+/).filter((scope) => scope !== ""),
   };

@@ -1,7 +1,7 @@
-import type { Connector, ProviderRequest } from "../../connectors/kit/index.ts";
+import { authMethod, type Connector, type ProviderRequest } from "../../connectors/kit/index.ts";
 import type { EgressRequest } from "../../platform/egress/index.ts";
 import { VERSION } from "../../platform/runtime/index.ts";
-import { providerUrl, type GrantFacts } from "../credentials/index.ts";
+import { placeCredential, providerUrl, type Credential, type GrantFacts } from "../credentials/index.ts";
 
 /** Answers are held in memory. */
 const RESPONSE_BYTES_MAX = 25 * 1024 * 1024;
@@ -14,12 +14,11 @@ export function buildRequest(
   connector: Connector,
   facts: GrantFacts,
   request: ProviderRequest,
-  accessToken: string,
+  credential: Credential,
   sandboxOrigins: readonly string[],
 ): Omit<EgressRequest, "deadlineMs" | "signal"> {
   const base = providerUrl(connector.api.baseUrl(facts.params), facts.baseUrlOverride, facts.params);
   const url = joinUrl(base, request.path, request.query ?? {});
-  const [authorizationName, authorizationValue] = connector.api.authorizationHeader(accessToken);
   const { origin } = url;
   return {
     url: url.href,
@@ -29,7 +28,7 @@ export function buildRequest(
       accept: "application/json",
       "user-agent": USER_AGENT,
       ...(request.body === undefined ? {} : { "content-type": "application/json" }),
-      [authorizationName]: authorizationValue,
+      ...placeCredential(authMethod(connector, facts.authMethod), credential),
     },
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     exemptOrigins: isSandbox(facts, origin, sandboxOrigins) ? [origin] : [],

@@ -192,6 +192,7 @@ function aWorld(
       grantFacts: async () => ({
         grantId: TARGET.grantId,
         provider: "shopify",
+        authMethod: "oauth2",
         providerAppId: "a" as never,
         params: { shop: "acme-goods.myshopify.com" },
         accountId: "1",

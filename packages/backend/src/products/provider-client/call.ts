@@ -1,5 +1,5 @@
 import type { Connector, ProviderFault, ProviderRequest } from "../../connectors/kit/index.ts";
-import type { GrantFacts } from "../credentials/index.ts";
+import type { Credential, GrantFacts } from "../credentials/index.ts";
 import { attempt, isOutage, type Attempt } from "./attempt.ts";
 import { ATTEMPT_MS_MAX, buildRequest } from "./build-request.ts";
 import type { CallDeps, CallOptions, CallTarget, Priority, ProviderOutcome } from "./client.ts";
@@ -39,7 +39,7 @@ export async function call(
     deadlineAt: startedAt.getTime() + deadlineMs,
     caller: options.signal,
     signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
-    token: null,
+    credential: null,
     attempts: 0,
     silences: 0,
     refreshed: false,
@@ -77,7 +77,7 @@ interface CallState {
   /** The caller's own signal; `signal` ends at the deadline as well. */
   readonly caller: AbortSignal | undefined;
   readonly signal: AbortSignal;
-  token: { readonly value: string; readonly rowVersion: number } | null;
+  credential: (Credential & { readonly rowVersion: number }) | null;
   attempts: number;
   silences: number;
   refreshed: boolean;
@@ -91,7 +91,7 @@ interface CallState {
 async function untilSettled(deps: CallDeps, state: CallState): Promise<ProviderOutcome> {
   for (;;) {
     const hindrance =
-      (await ensureToken(deps, state)) ?? (await takeBudget(deps, state)) ?? refusedByBreaker(deps, state);
+      (await ensureCredential(deps, state)) ?? (await takeBudget(deps, state)) ?? refusedByBreaker(deps, state);
     if (hindrance !== null) return failed(deps, state, hindrance);
     const made = await attemptOnce(deps, state);
     if (!("failure" in made)) return { ok: true, response: made.response, read: made.read };
@@ -101,17 +101,17 @@ async function untilSettled(deps: CallDeps, state: CallState): Promise<ProviderO
 }
 
 /** @returns what keeps the call from being made */
-async function ensureToken(deps: CallDeps, state: CallState): Promise<ProviderFault | null> {
-  if (state.token !== null) return null;
-  return takeToken(state, await deps.credentials.accessToken(state.target));
+async function ensureCredential(deps: CallDeps, state: CallState): Promise<ProviderFault | null> {
+  if (state.credential !== null) return null;
+  return takeCredential(state, await deps.credentials.accessToken(state.target));
 }
 
-function takeToken(
+function takeCredential(
   state: CallState,
   answer: Awaited<ReturnType<CallDeps["credentials"]["accessToken"]>>,
 ): ProviderFault | null {
   if ("problem" in answer) return { kind: answer.problem };
-  state.token = { value: answer.token.reveal(), rowVersion: answer.rowVersion };
+  state.credential = answer;
   return null;
 }
 
@@ -134,11 +134,11 @@ function refusedByBreaker(deps: CallDeps, state: CallState): ProviderFault | nul
 }
 
 async function attemptOnce(deps: CallDeps, state: CallState): Promise<Attempt> {
-  const { connector, facts, request, token } = state;
-  if (token === null) throw new Error("a call without a token");
+  const { connector, facts, request, credential } = state;
+  if (credential === null) throw new Error("a call without a credential");
   state.attempts++;
   const made = await attempt(deps, connector, {
-    ...buildRequest(connector, facts, request, token.value, deps.sandboxOrigins),
+    ...buildRequest(connector, facts, request, credential, deps.sandboxOrigins),
     deadlineMs: Math.max(1, Math.min(ATTEMPT_MS_MAX, state.deadlineAt - deps.clock.now().getTime())),
     signal: state.signal,
   });
@@ -165,9 +165,9 @@ async function prepareNext(deps: CallDeps, state: CallState, failure: Failure): 
     case "stop":
       return fault;
     case "refresh": {
-      if (state.refreshed || state.token === null) return fault;
+      if (state.refreshed || state.credential === null) return fault;
       state.refreshed = true;
-      return takeToken(state, await deps.credentials.refreshAfter401(state.target, state.token.rowVersion));
+      return takeCredential(state, await deps.credentials.refreshAfter401(state.target, state.credential.rowVersion));
     }
     case "retry": {
       const retryAfter = fault.kind === "rate_limited" ? fault.retryAfterSeconds : null;

@@ -58,7 +58,7 @@ function toProvider(connector: Connector, configured: boolean): Provider {
     name: connector.name,
     models: MODEL_NAMES.filter((model) => models.has(model)).map((model) => ({
       model,
-      scopes: connector.auth.scopesByModel[model] ?? [],
+      scopes: connector.scopes.byModel[model] ?? [],
     })),
     configured,
     apiVersion: connector.api.version,
