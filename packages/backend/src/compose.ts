@@ -76,6 +76,7 @@ export async function compose(given: {
   });
   const connect = createConnect({
     ...asApp,
+    withTenant: app.withTenant,
     ...reaching,
     credentials,
     client,

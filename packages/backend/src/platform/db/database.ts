@@ -1,4 +1,4 @@
-import type { WorkspaceId } from "@patchbay/shared";
+import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from "drizzle-orm/postgres-js";
 import type { ExtractTablesWithRelations } from "drizzle-orm";
@@ -12,6 +12,12 @@ export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSc
 
 /** Runs `work` in one transaction in which row-level security shows this workspace and nothing else. */
 export type WithWorkspace = <Result>(workspaceId: WorkspaceId, work: (tx: Tx) => Promise<Result>) => Promise<Result>;
+/** As {@link WithWorkspace}, and of the workspace this tenant's rows only: for what a connect session starts. */
+export type WithTenant = <Result>(
+  workspaceId: WorkspaceId,
+  tenantUid: TenantUid,
+  work: (tx: Tx) => Promise<Result>,
+) => Promise<Result>;
 /** Runs `work` in one transaction that sees schema `queue` (as far as the role may) and no workspace. */
 export type WithQueue = <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result>;
 
@@ -20,6 +26,7 @@ export type Role = "patchbay_app" | "patchbay_worker" | "patchbay_ingest" | "pat
 /** The database as one role sees it. The pool itself is not to be had. */
 export interface RoleDatabase {
   readonly withWorkspace: WithWorkspace;
+  readonly withTenant: WithTenant;
   readonly withQueue: WithQueue;
 }
 
@@ -45,8 +52,13 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
   const db = drizzle(preparing(client), { casing: "snake_case" });
   return {
     as: (role) => ({
-      withWorkspace: (workspaceId, work) => transaction(db, role, workspaceId, work),
-      withQueue: (work) => transaction(db, role, "", work),
+      withWorkspace: (workspaceId, work) => transaction(db, { role, workspaceId, tenantUid: "" }, work),
+      withTenant: async (workspaceId, tenantUid, work) => {
+        // An empty setting means the whole workspace: what has no tenant must not get it this way.
+        if (tenantUid.length === 0) throw new Error("a tenant scope without a tenant");
+        return transaction(db, { role, workspaceId, tenantUid }, work);
+      },
+      withQueue: (work) => transaction(db, { role, workspaceId: "", tenantUid: "" }, work),
     }),
     ping: async () => {
       await client`select 1`;
@@ -86,13 +98,13 @@ export function connect(connection: ConnectionOptions, connectionsMax: number): 
 
 function transaction<Result>(
   db: PostgresJsDatabase<NoSchema>,
-  role: Role,
-  workspaceId: string,
+  context: { readonly role: Role; readonly workspaceId: string; readonly tenantUid: string },
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   return db.transaction(async (tx) => {
     await tx.execute(
-      sql`select set_config('role', ${role}, true), set_config('app.workspace_id', ${workspaceId}, true)`,
+      sql`select set_config('role', ${context.role}, true), set_config('app.workspace_id', ${context.workspaceId}, true),
+          set_config('app.tenant_uid', ${context.tenantUid}, true)`,
     );
     return work(tx);
   });

@@ -1,11 +1,11 @@
-import type { WorkspaceId } from "@patchbay/shared";
+import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
 import { silentLogger } from "../observability/index.ts";
-import { findIsolationProblems, migrate, openDatabase, type Database } from "./index.ts";
+import { findIsolationProblems, migrate, openDatabase, type Database, type Tx } from "./index.ts";
 
 let fixture: TestDatabase;
 let database: Database;
@@ -63,6 +63,24 @@ describe("isolation", () => {
     }
   });
 
+  test("gives a transaction with a tenant that tenant's rows alone, and the next one the whole workspace again", async () => {
+    const app = database.as("patchbay_app");
+    const [acme, globex] = [randomUUID() as TenantUid, randomUUID() as TenantUid];
+    const workspaceId = randomUUID() as WorkspaceId;
+    const insert = (tx: Tx, uid: TenantUid) =>
+      tx.execute(sql`insert into tenants (workspace_id, uid, external_id, created_at, updated_at)
+                     values (${workspaceId}, ${uid}, ${uid}, now(), now())`);
+    await app.withWorkspace(workspaceId, async (tx) => {
+      await insert(tx, acme);
+      await insert(tx, globex);
+    });
+    const uids = async (tx: Tx) => (await tx.execute(sql`select uid from tenants`)).map((row) => row["uid"]);
+    expect(await app.withTenant(workspaceId, acme, uids)).toEqual([acme]);
+    await expect(app.withTenant(workspaceId, acme, (tx) => insert(tx, randomUUID() as TenantUid))).rejects.toThrow();
+    await expect(app.withTenant(workspaceId, "" as TenantUid, uids)).rejects.toThrow("without a tenant");
+    expect(await app.withWorkspace(workspaceId, uids)).toHaveLength(2);
+  });
+
   test("covers every partition: none can be read or written past its parent", async () => {
     const rows = await fixture.sql<{ name: string }[]>`
       select inhrelid::regclass::text as name from pg_inherits where inhparent = 'inbox'::regclass`;
@@ -94,6 +112,18 @@ describe("isolation", () => {
       "a policy that lets others write",
       "alter policy workspace on events with check (workspace_id is not null)",
       "policy workspace of table events",
+    ],
+    ["a table open to every tenant", "drop policy tenant on records", "table records does not keep to the tenant"],
+    ["a tenant's policy that was widened", "alter policy tenant on runs using (true)", "table runs does not keep"],
+    [
+      "a new table that nobody thought of",
+      "create table news (workspace_id uuid, tenant_uid uuid); alter table news enable row level security; alter table news force row level security",
+      "table news does not keep to the tenant",
+    ],
+    [
+      "a changed helper of the policies",
+      "create or replace function app.current_tenant() returns uuid language sql stable as 'select null::uuid'",
+      "app.current_tenant",
     ],
     ["a second policy", "create policy more on tenants to patchbay_app using (true)", "policy more of table tenants"],
     ["a materialized view", "create materialized view app.copy as select 1 as one", "copy"],

@@ -17,18 +17,18 @@ import { authorizations } from "./tables.ts";
 
 /** The truth that the widget polls. @throws AppError `authorization_not_found` */
 export async function getAuthorization(deps: ConnectDeps, session: SessionContext, id: string): Promise<Authorization> {
-  const { workspaceId } = session;
-  const row = await deps.withWorkspace(workspaceId, (tx) => authorizationOfSession(tx, session, id));
+  const { workspaceId, tenantUid } = session;
+  const row = await deps.withTenant(workspaceId, tenantUid, (tx) => authorizationOfSession(tx, session, id));
   const late = OPEN_STATUSES.some((status) => status === row.status) && !isOpen(row, deps.clock.now());
   if (late) await endAuthorization(deps, row, { status: "expired" });
-  return deps.withWorkspace(workspaceId, async (tx) =>
+  return deps.withTenant(workspaceId, tenantUid, async (tx) =>
     toAuthorization(deps, tx, session, await authorizationOfSession(tx, session, id)),
   );
 }
 
 /** Gives up. Tokens that were fetched already are given back by the sweep, if nobody else uses them. */
 export async function cancelAuthorization(deps: ConnectDeps, session: SessionContext, id: string): Promise<void> {
-  await deps.withWorkspace(session.workspaceId, async (tx) => {
+  await deps.withTenant(session.workspaceId, session.tenantUid, async (tx) => {
     const row = await authorizationOfSession(tx, session, id);
     await tx
       .update(authorizations)

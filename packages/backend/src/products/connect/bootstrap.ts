@@ -3,15 +3,16 @@ import { listConnections, toApi } from "../../domain/connections/index.ts";
 import { listConfiguredProviders } from "../../domain/workspaces/index.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { offeredModels, offersProvider, type SessionContext } from "./session-context.ts";
+import { withinTenant } from "./tenant-scope.ts";
 
 /** All that a first paint needs. */
 export async function bootstrap(deps: ConnectDeps, session: SessionContext): Promise<ConnectBootstrap> {
-  const { workspaceId } = session;
-  const configured = await listConfiguredProviders(deps, workspaceId);
-  const connections = await deps.withWorkspace(workspaceId, async (tx) => {
+  const { workspaceId, tenantUid } = session;
+  const configured = await listConfiguredProviders(withinTenant(deps, session), workspaceId);
+  const connections = await deps.withTenant(workspaceId, tenantUid, async (tx) => {
     const { rows } = await listConnections(tx, {
       workspaceId,
-      tenantUid: session.tenantUid,
+      tenantUid,
       withoutEnded: true,
       ...(session.connectionIds === null ? {} : { ids: session.connectionIds }),
       limit: PAGE_SIZE_MAX,

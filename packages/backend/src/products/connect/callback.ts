@@ -1,4 +1,4 @@
-import { AppError, encodeId, type AuthorizationMessage, type WorkspaceId } from "@patchbay/shared";
+import { AppError, encodeId, type AuthorizationMessage, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
 import { getWorkspace } from "../../domain/workspaces/index.ts";
 import { cookieName } from "./browser-cookie.ts";
@@ -9,6 +9,7 @@ import { findAuthorization, hintOf, isOpen, ofAuthorization, type AuthorizationR
 import { hintText, matchesHash, readOpaque } from "./opaque.ts";
 import { returnUrlOf } from "./return-url.ts";
 import { authorizations } from "./tables.ts";
+import { withinTenant } from "./tenant-scope.ts";
 
 /** A provider sent a browser back to us. */
 export interface Callback {
@@ -82,9 +83,9 @@ export async function callback(deps: ConnectDeps, input: Callback): Promise<Call
 
 export async function namesOf(
   deps: ConnectDeps,
-  row: { readonly workspaceId: WorkspaceId; readonly provider: string },
+  row: { readonly workspaceId: WorkspaceId; readonly tenantUid: TenantUid; readonly provider: string },
 ): Promise<PageNames> {
-  const { name } = await getWorkspace(deps, row.workspaceId);
+  const { name } = await getWorkspace(withinTenant(deps, row), row.workspaceId);
   return { hostName: name, providerName: deps.connectors[row.provider]?.name ?? row.provider };
 }
 
@@ -104,7 +105,7 @@ async function consumeState(deps: ConnectDeps, input: Callback): Promise<Authori
     throw new AppError("invalid_request", "this authorization was started in another browser");
   }
   if (!isOpen(row, deps.clock.now())) throw new AppError("authorization_expired", "this authorization has expired");
-  const burnt = await deps.withWorkspace(row.workspaceId, (tx) =>
+  const burnt = await deps.withTenant(row.workspaceId, row.tenantUid, (tx) =>
     tx
       .update(authorizations)
       .set({ stateHash: null })

@@ -44,7 +44,7 @@ export async function completeAuthorization(
   limits.countCall(session);
   const { workspaceId, tenantUid } = session;
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
-  const outcome = await deps.withWorkspace(workspaceId, async (tx) => {
+  const outcome = await deps.withTenant(workspaceId, tenantUid, async (tx) => {
     const row = await authorizationOfSession(tx, session, id, "update");
     if (!checkReady(deps, row, proof)) return { kind: "over" } as const;
     const attached = await attach(tx, deps, sealer, row, session.mode);

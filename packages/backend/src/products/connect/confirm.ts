@@ -49,7 +49,7 @@ export async function answerConfirmation(
     throw new AppError("invalid_request", "this form was not made for this browser");
   }
   const refused = input.answer === "refuse";
-  await deps.withWorkspace(row.workspaceId, (tx) =>
+  await deps.withTenant(row.workspaceId, row.tenantUid, (tx) =>
     tx
       .update(authorizations)
       .set(refused ? { status: "canceled", error: "access_denied", ...BURNT } : { status: "confirmed" })

@@ -22,15 +22,7 @@ import { bootstrap } from "./bootstrap.ts";
 import { callback, type Callback, type CallbackResult, type PageNames } from "./callback.ts";
 import { completeAuthorization } from "./complete-authorization.ts";
 import { answerConfirmation, confirmScreen, type ConfirmCaller, type ConfirmScreen } from "./confirm.ts";
-import {
-  disconnect,
-  findConnection,
-  getConnection,
-  listConnectionsOf,
-  pause,
-  resume,
-  type Who,
-} from "./connection-verbs.ts";
+import { disconnect, findConnection, getConnection, listConnectionsOf, pause, resume } from "./connection-verbs.ts";
 import { createReauthorizeSession, createSession } from "./create-session.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { expireAuthorizations } from "./expire-authorizations.ts";
@@ -39,6 +31,7 @@ import { openTicket, redirectUri, type OpenedTicket } from "./open-ticket.ts";
 import { resolveParameters } from "./resolve-parameters.ts";
 import type { SessionContext } from "./session-context.ts";
 import { startAuthorization } from "./start-authorization.ts";
+import type { Who } from "./tenant-scope.ts";
 import { testConnection } from "./test-connection.ts";
 
 /** How end customers connect accounts, and what is done with connections afterwards. */

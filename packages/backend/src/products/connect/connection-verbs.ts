@@ -18,17 +18,13 @@ import { tenantExternalId, tenantRef } from "../../domain/workspaces/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { giveBack } from "./give-back.ts";
-import { connectionIdOf, mayManage, requirePermission, type SessionContext } from "./session-context.ts";
-
-/** The host's backend with its API key, or a browser with a connect session. */
-export type Who =
-  | { readonly workspaceId: WorkspaceId; readonly session?: never }
-  | { readonly workspaceId: WorkspaceId; readonly session: SessionContext };
+import { connectionIdOf, mayManage, requirePermission } from "./session-context.ts";
+import { asCaller, type Who } from "./tenant-scope.ts";
 
 /** @param id `conn_…` @throws AppError `connection_not_found` */
 export async function getConnection(deps: ConnectDeps, who: Who, id: string): Promise<Connection> {
   const row = await findConnection(deps, who, id);
-  return deps.withWorkspace(who.workspaceId, (tx) => view(deps, tx, row));
+  return asCaller(deps, who, (tx) => view(deps, tx, row));
 }
 
 /** @throws AppError `tenant_not_found`, `invalid_cursor` */
@@ -94,7 +90,7 @@ export async function findConnection(
   permission?: Permission,
 ): Promise<ConnectionRow> {
   const connectionId = connectionIdOf(id);
-  const row = await deps.withWorkspace(who.workspaceId, (tx) => loadConnection(tx, who.workspaceId, connectionId));
+  const row = await asCaller(deps, who, (tx) => loadConnection(tx, who.workspaceId, connectionId));
   if (who.session === undefined) return row;
   if (!mayManage(who.session, row)) throw new AppError("connection_not_found", "no such connection");
   if (permission !== undefined) requirePermission(who.session, permission);
@@ -110,7 +106,7 @@ async function change(
 ): Promise<Connection> {
   const { id: connectionId, workspaceId, tenantUid } = await findConnection(deps, who, id, permission);
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
-  const { connection, announced } = await deps.withWorkspace(workspaceId, async (tx) => {
+  const { connection, announced } = await asCaller(deps, who, async (tx) => {
     const reason = who.session === undefined ? "by_host" : "by_end_user";
     const changed = await changeStatus(
       tx,

@@ -2,7 +2,7 @@ import type { ConnectionId, ConnectionRun, WorkspaceId } from "@patchbay/shared"
 import type { Connector } from "../../connectors/kit/index.ts";
 import type { ConnectionRow } from "../../domain/connections/index.ts";
 import type { Vault } from "../../domain/vault/index.ts";
-import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
+import type { Tx, WithTenant, WithWorkspace } from "../../platform/db/index.ts";
 import type { Egress } from "../../platform/egress/index.ts";
 import type { Wake } from "../../platform/lanes/index.ts";
 import type { Logger } from "../../platform/observability/index.ts";
@@ -11,7 +11,13 @@ import type { Credentials } from "../credentials/index.ts";
 import type { ProviderClient } from "../provider-client/index.ts";
 
 export interface ConnectDeps {
+  /**
+   * Sees every tenant: for the host's own calls and sweeps, for finding whom a token or state belongs to, and for what
+   * concerns a grant, which tenants may share. Everything else of a session goes through {@link withTenant}.
+   */
   readonly withWorkspace: WithWorkspace;
+  /** Sees one tenant: for what a session, or the window of an authorization that is known, does. */
+  readonly withTenant: WithTenant;
   readonly vault: Vault;
   readonly credentials: Pick<Credentials, "oauth" | "storeGrant" | "endGrant">;
   readonly client: Pick<ProviderClient, "call">;

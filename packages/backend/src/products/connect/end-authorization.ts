@@ -5,6 +5,7 @@ import { authorizationEvent } from "./authorization-event.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { OPEN_STATUSES, hintOf, ofAuthorization, type AuthorizationRow } from "./load-authorization.ts";
 import { authorizations } from "./tables.ts";
+import { withinTenant } from "./tenant-scope.ts";
 
 type End =
   | { readonly status: "failed"; readonly error: string; readonly facts?: Partial<AuthorizationRow> }
@@ -13,9 +14,9 @@ type End =
 /** Ends an authorization without a connection and tells the host; once, whoever comes first. */
 export async function endAuthorization(deps: ConnectDeps, row: AuthorizationRow, end: End): Promise<void> {
   const { workspaceId, tenantUid } = row;
-  const workspace = await getWorkspace(deps, workspaceId);
+  const workspace = await getWorkspace(withinTenant(deps, row), workspaceId);
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
-  const told = await deps.withWorkspace(workspaceId, async (tx) => {
+  const told = await deps.withTenant(workspaceId, tenantUid, async (tx) => {
     const [after] = await tx
       .update(authorizations)
       .set({

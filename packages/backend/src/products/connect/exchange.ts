@@ -105,7 +105,7 @@ async function obstacleOf(
   accountId: string,
 ): Promise<"account_mismatch" | "already_connected" | null> {
   const { workspaceId, tenantUid, provider, connectionId } = row;
-  return deps.withWorkspace(workspaceId, async (tx) => {
+  return deps.withTenant(workspaceId, tenantUid, async (tx) => {
     if (connectionId !== null) {
       const repaired = await loadConnection(tx, workspaceId, connectionId);
       return repaired.accountId === accountId ? null : "account_mismatch";
@@ -121,7 +121,7 @@ async function awaitProof(
   facts: Partial<AuthorizationRow>,
 ): Promise<ExchangeOutcome> {
   const completionCode = randomToken(SECRET_BYTES);
-  const rows = await deps.withWorkspace(row.workspaceId, (tx) =>
+  const rows = await deps.withTenant(row.workspaceId, row.tenantUid, (tx) =>
     tx
       .update(authorizations)
       .set({ ...facts, status: "exchanged", completionCodeHash: hashOf(completionCode), pkceVerifier: null })

@@ -12,7 +12,8 @@ const GRANTS_MAX = 50;
 
 /**
  * Tells the provider that we want no more access, and destroys the tokens, unless somebody still needs the grant.
- * When the provider cannot be told now, the tokens stay for the next sweep to try again.
+ * When the provider cannot be told now, the tokens stay for the next sweep to try again. Looks at the whole workspace,
+ * whoever asks: within one tenant's scope a grant that others use would look unused.
  */
 export async function giveBack(deps: ConnectDeps, target: GrantTarget): Promise<void> {
   const provider = await deps.withWorkspace(target.workspaceId, (tx) => unusedProvider(tx, deps, target));

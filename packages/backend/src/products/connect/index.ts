@@ -2,7 +2,7 @@ export type { BrowserCookie } from "./browser-cookie.ts";
 export type { Callback, CallbackResult, PageNames } from "./callback.ts";
 export type { ConfirmCaller, ConfirmScreen } from "./confirm.ts";
 export { createConnect, type Connect } from "./connect.ts";
-export type { Who } from "./connection-verbs.ts";
+export type { Who } from "./tenant-scope.ts";
 export type { ConnectDeps } from "./deps.ts";
 export type { OpenedTicket } from "./open-ticket.ts";
 export type { SessionContext } from "./session-context.ts";

@@ -11,6 +11,7 @@ import type { ConnectDeps } from "./deps.ts";
 import { findAuthorization, hintOf, isOpen, ofAuthorization, type AuthorizationRow } from "./load-authorization.ts";
 import { SECRET_BYTES, hashOf, hintText, matchesHash, readOpaque } from "./opaque.ts";
 import { authorizations } from "./tables.ts";
+import { withinTenant } from "./tenant-scope.ts";
 
 export interface OpenedTicket {
   /** The provider's consent page. */
@@ -34,7 +35,7 @@ export async function openTicket(deps: ConnectDeps, ticket: string): Promise<Ope
   const nonce = randomToken(SECRET_BYTES);
   const sealer = await deps.vault.sealer(pkceKey(row));
   const verifier = front.pkceVerifier?.reveal();
-  const [burnt] = await deps.withWorkspace(row.workspaceId, (tx) =>
+  const [burnt] = await deps.withTenant(row.workspaceId, row.tenantUid, (tx) =>
     tx
       .update(authorizations)
       .set({
@@ -66,13 +67,13 @@ export function redirectUri(publicUrl: string, provider: string): string {
 /** The provider app that asks for an authorization. @throws AppError `provider_app_missing` when it is gone */
 export async function partyFor(deps: ConnectDeps, row: AuthorizationRow) {
   const connector = deps.connectors[row.provider];
-  const app = await getProviderApp(deps, { workspaceId: row.workspaceId, provider: row.provider });
+  const app = await getProviderApp(withinTenant(deps, row), { workspaceId: row.workspaceId, provider: row.provider });
   if (connector === undefined || app === null) {
     throw new AppError("provider_app_missing", "the provider app of this authorization is gone");
   }
   const auth = oauth2Of(connector);
   if (auth === null) throw new AppError("provider_not_found", `${connector.name} is not connected through a browser`);
-  const { mode, name } = await getWorkspace(deps, row.workspaceId);
+  const { mode, name } = await getWorkspace(withinTenant(deps, row), row.workspaceId);
   const { clientId, clientSecret, baseUrlOverride } = app;
   return { connector, auth, params: row.params, clientId, clientSecret, baseUrlOverride, mode, app, hostName: name };
 }
@@ -99,8 +100,9 @@ async function checkTicket(deps: ConnectDeps, ticket: string): Promise<Authoriza
 }
 
 /**
- * What other connections to the same account read. The new tokens take the place of theirs, so they must not be able to
- * do less. Known before the consent only where a parameter names the account.
+ * What other connections to the same account read, those of other tenants included: hence the whole workspace. The new
+ * tokens take the place of theirs, so they must not be able to do less. Known before the consent only where a parameter
+ * names the account.
  */
 async function modelsOfSharers(deps: ConnectDeps, row: AuthorizationRow): Promise<readonly ModelName[]> {
   if (Object.keys(row.params).length === 0) return [];

@@ -3,6 +3,7 @@ import type { Connector } from "../../connectors/kit/index.ts";
 import { getProviderApp, type ProviderAppFacts } from "../../domain/workspaces/index.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { offersProvider, type SessionContext } from "./session-context.ts";
+import { withinTenant } from "./tenant-scope.ts";
 
 /**
  * The connector and the workspace's app behind a provider that the session offers.
@@ -19,7 +20,7 @@ export async function providerFor(
   if (!offersProvider(session, provider)) {
     throw new AppError("session_forbidden", `this session does not offer ${connector.name}`);
   }
-  const app = await getProviderApp(deps, { workspaceId: session.workspaceId, provider });
+  const app = await getProviderApp(withinTenant(deps, session), { workspaceId: session.workspaceId, provider });
   if (app === null) {
     throw new AppError("provider_app_missing", `register the workspace's ${connector.name} app first`);
   }

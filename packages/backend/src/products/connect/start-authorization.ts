@@ -48,7 +48,7 @@ export async function startAuthorization(
   const id = newId<AuthorizationId>();
   const ticket = makeOpaque({ workspaceId: session.workspaceId, authorizationId: id });
   const expiresAt = new Date(now.getTime() + AUTHORIZATION_MS_MAX);
-  await deps.withWorkspace(session.workspaceId, (tx) =>
+  await deps.withTenant(session.workspaceId, session.tenantUid, (tx) =>
     tx.insert(authorizations).values({
       workspaceId: session.workspaceId,
       id,
@@ -85,7 +85,9 @@ async function connectionToRepair(
   input: StartAuthorization,
 ): Promise<ConnectionRow> {
   const id = connectionIdOf(input.connectionId ?? "");
-  const row = await deps.withWorkspace(session.workspaceId, (tx) => loadConnection(tx, session.workspaceId, id));
+  const row = await deps.withTenant(session.workspaceId, session.tenantUid, (tx) =>
+    loadConnection(tx, session.workspaceId, id),
+  );
   if (!mayManage(session, row) || row.provider !== input.provider || row.endedAt !== null) {
     // Word for word what an unknown id is told, lest the answer say that others have it.
     throw new AppError("connection_not_found", "no such connection");

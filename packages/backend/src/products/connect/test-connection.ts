@@ -2,8 +2,9 @@ import { AppError, assertNever, type ConnectionTest } from "@patchbay/shared";
 import type { Identity, ProviderFault } from "../../connectors/kit/index.ts";
 import { isLive, type ConnectionRow } from "../../domain/connections/index.ts";
 import type { ProviderOutcome } from "../provider-client/index.ts";
-import { findConnection, type Who } from "./connection-verbs.ts";
+import { findConnection } from "./connection-verbs.ts";
 import type { ConnectDeps } from "./deps.ts";
+import type { Who } from "./tenant-scope.ts";
 
 const DEADLINE_MS = 10_000;
 

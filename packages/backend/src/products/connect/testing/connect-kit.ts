@@ -44,13 +44,14 @@ export async function createConnectKit(options: { readonly connector?: Connector
   sandbox.shopify.registerApp({ ...CLIENT, redirectUris: [`${publicUrl}/oauth/callback/shopify`] });
   const db = await createTestDatabase();
   const database = openDatabase(db.connection, 8);
-  const { withWorkspace } = database.as("patchbay_app");
+  const { withWorkspace, withTenant } = database.as("patchbay_app");
   const egress = createEgress({ log: silentLogger });
   const vault = createVault({ withWorkspace, keys: await openLocalKeys(keyFile), clock });
   const connectors = { shopify: options.connector ?? shopify };
   const sandboxOrigins = [sandbox.url];
   const shared = {
     withWorkspace,
+    withTenant,
     vault,
     egress,
     connectors,

@@ -1,5 +1,6 @@
-import { AppError, type ModelName, type Run, type RunId } from "@patchbay/shared";
+import { AppError, type ModelName, type Run, type RunId, type TenantUid } from "@patchbay/shared";
 import { loadConnection, type ConnectionRow } from "../../../domain/connections/index.ts";
+import type { Tx } from "../../../platform/db/index.ts";
 import { submit } from "../../../platform/lanes/index.ts";
 import type { ConnectionRef, IngestDeps } from "../deps.ts";
 import { runItem } from "../tasks.ts";
@@ -10,6 +11,8 @@ export interface TriggerRunInput extends ConnectionRef {
   readonly mode: "incremental" | "full";
   /** Default: all of the connection. */
   readonly models?: readonly ModelName[] | undefined;
+  /** Set for a caller who may see this tenant alone. */
+  readonly tenantUid?: TenantUid | undefined;
 }
 
 /**
@@ -23,7 +26,7 @@ export async function triggerRun(
   input: TriggerRunInput,
 ): Promise<{ readonly runId: RunId; readonly alreadyQueued: boolean }> {
   const { workspaceId, connectionId, kind, mode } = input;
-  const triggered = await deps.app.withWorkspace(workspaceId, async (tx) => {
+  const trigger = async (tx: Tx) => {
     const row = await loadConnection(tx, workspaceId, connectionId);
     requireActive(row);
     const models = input.models ?? row.models;
@@ -36,7 +39,11 @@ export async function triggerRun(
     const made = await insertRun(tx, owner, { kind, mode, models, now });
     if (!made.alreadyQueued) await submit(tx, [runItem(owner, made.runId, now)]);
     return made;
-  });
+  };
+  const { app } = deps;
+  const triggered = await (input.tenantUid === undefined
+    ? app.withWorkspace(workspaceId, trigger)
+    : app.withTenant(workspaceId, input.tenantUid, trigger));
   deps.wake.poke("lanes:connection");
   return triggered;
 }

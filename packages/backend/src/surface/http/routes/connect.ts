@@ -155,8 +155,14 @@ const managementRoutes = ({ connect, ingest }: Deps) => [
     },
     async (c, { params }) => {
       const row = await connect.findConnection(endUser(c), params.id, "sync");
-      const { workspaceId } = c.get("session");
-      const run = await ingest.triggerRun({ workspaceId, connectionId: row.id, kind: "manual", mode: "incremental" });
+      const { workspaceId, tenantUid } = c.get("session");
+      const run = await ingest.triggerRun({
+        workspaceId,
+        tenantUid,
+        connectionId: row.id,
+        kind: "manual",
+        mode: "incremental",
+      });
       return c.json({ runId: encodeId("run", run.runId), alreadyQueued: run.alreadyQueued }, 202);
     },
   ),
