@@ -1,2 +1,3 @@
 export * from "./append-events.ts";
+export * from "./sealed-columns.ts";
 export * from "./tables.ts";

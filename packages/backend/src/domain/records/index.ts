@@ -4,4 +4,5 @@ export type { ReadInterval } from "./decide.ts";
 export * from "./list-records.ts";
 export * from "./project.ts";
 export * from "./quarantine.ts";
+export * from "./sealed-columns.ts";
 export * from "./tables.ts";

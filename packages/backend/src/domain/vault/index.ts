@@ -6,5 +6,6 @@ export { KeyProviderError, VaultKeyError, type ProviderId, type WrapContext } fr
 export { createLocalKeyFile } from "./key-providers/local.ts";
 export type { KekId, Keys, WrappedKey } from "./keys.ts";
 export * from "./open-keys.ts";
+export * from "./sealed-column.ts";
 export * from "./tables.ts";
 export * from "./vault.ts";

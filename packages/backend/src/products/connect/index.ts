@@ -5,5 +5,6 @@ export { createConnect, type Connect } from "./connect.ts";
 export type { Who } from "./tenant-scope.ts";
 export type { ConnectDeps } from "./deps.ts";
 export type { OpenedTicket } from "./open-ticket.ts";
+export * from "./sealed-columns.ts";
 export type { SessionContext } from "./session-context.ts";
 export * from "./tables.ts";

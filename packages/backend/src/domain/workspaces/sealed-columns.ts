@@ -1,0 +1,22 @@
+import type { SealedColumn } from "../vault/index.ts";
+
+const ofApp = {
+  table: "provider_apps",
+  id: "id",
+  idType: "uuid",
+  keyColumn: null,
+  versionColumn: null,
+} as const;
+
+export const WORKSPACES_SEALED: readonly SealedColumn[] = [
+  { ...ofApp, column: "client_secret" },
+  { ...ofApp, column: "previous_client_secret" },
+  {
+    table: "idempotency_keys",
+    id: "key",
+    idType: "text",
+    column: "response",
+    keyColumn: null,
+    versionColumn: null,
+  },
+];
