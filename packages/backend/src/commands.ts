@@ -1,7 +1,7 @@
 import { AppError, decodeId, type WorkspaceId } from "@patchbay/shared";
 import { parseConfig, type Config } from "./config.ts";
 import { borrowDatabase } from "./connect-database.ts";
-import { checkKeys, createLocalKeyFile, openLocalKeys } from "./domain/vault/index.ts";
+import { checkKeys, createLocalKeyFile, openKeys } from "./domain/vault/index.ts";
 import {
   createApiKey,
   createWorkspace,
@@ -51,8 +51,8 @@ export function bindCommands(process_: {
       );
     },
     showKeys: () =>
-      withDatabase(async (database, { keyFile }) => {
-        const keys = await openLocalKeys(keyFile);
+      withDatabase(async (database, config) => {
+        const keys = await openKeys(config.keys);
         await checkKeys({ database: database.as("patchbay_worker"), keys, clock: systemClock });
         const versions = keys.versions.map((kek) => `${kek.provider} ${kek.version}`).join(", ");
         print(`The keys fit this database: ${versions}; the first wraps new keys`);

@@ -1,5 +1,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { KEY_ENVIRONMENT, keyFileOf, keySettings } from "./config-keys.ts";
+import type { KeySettings } from "./domain/vault/index.ts";
 import { RETENTION_DAYS_MIN, parseDatabaseUrl, type ConnectionOptions } from "./platform/db/index.ts";
 import type { LogLevel } from "./platform/observability/index.ts";
 
@@ -14,6 +16,8 @@ export interface Config {
   readonly databaseConnectionsMax: number;
   readonly dataDir: string;
   readonly keyFile: string;
+  /** Where the keys that wrap the vault's keys live. */
+  readonly keys: KeySettings;
   readonly operatorTokenFile: string;
   /** Exact origins that `baseUrlOverride` of a test workspace's provider app may name. */
   readonly sandboxOrigins: readonly string[];
@@ -46,13 +50,15 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     (name) => name.startsWith("PATCHBAY_") && !KNOWN.has(name) && !OF_CLIENTS.has(name),
   );
   const parsed = Environment.safeParse(given);
+  const dataDir = resolve(cwd, parsed.data?.PATCHBAY_DATA_DIR ?? "");
+  const keys = parsed.success ? keySettings(parsed.data, cwd, dataDir) : [];
   const problems = [
     ...unknown.map((name) => `${name} is not a setting; remove it or correct its name`),
     ...(parsed.error?.issues ?? []).map(sentenceOf),
+    ...("providers" in keys ? [] : keys),
   ];
-  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join("\n"));
+  if (!parsed.success || !("providers" in keys) || problems.length > 0) throw new ConfigError(problems.join("\n"));
   const values = parsed.data;
-  const dataDir = resolve(cwd, values.PATCHBAY_DATA_DIR);
   return {
     host: values.PATCHBAY_HOST,
     port: values.PATCHBAY_PORT,
@@ -60,7 +66,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     database: values.DATABASE_URL ?? null,
     databaseConnectionsMax: values.PATCHBAY_DATABASE_CONNECTIONS,
     dataDir,
-    keyFile: resolve(cwd, values.PATCHBAY_KEY_FILE ?? `${dataDir}/keys`),
+    keyFile: keyFileOf(values, cwd, dataDir),
+    keys,
     operatorTokenFile: resolve(cwd, values.PATCHBAY_OPERATOR_TOKEN_FILE ?? `${dataDir}/operator-token`),
     sandboxOrigins: values.PATCHBAY_SANDBOX_ORIGINS,
     endpointOrigins: values.PATCHBAY_ENDPOINT_ORIGINS,
@@ -130,7 +137,7 @@ const Environment = z.object({
   DATABASE_URL: databaseUrl.optional(),
   PATCHBAY_DATABASE_CONNECTIONS: wholeNumber(4, 200, "must be 4 to 200").default(16),
   PATCHBAY_DATA_DIR: z.string().default(".patchbay"),
-  PATCHBAY_KEY_FILE: z.string().optional(),
+  ...KEY_ENVIRONMENT,
   PATCHBAY_OPERATOR_TOKEN_FILE: z.string().optional(),
   PATCHBAY_SANDBOX_ORIGINS: origins.default([]),
   PATCHBAY_ENDPOINT_ORIGINS: origins.default([]),

@@ -10,7 +10,7 @@ import type { Server } from "node:http";
 import { compose, type Product } from "./compose.ts";
 import type { Config } from "./config.ts";
 import { connectDatabase } from "./connect-database.ts";
-import { checkKeys, openLocalKeys } from "./domain/vault/index.ts";
+import { checkKeys, openKeys } from "./domain/vault/index.ts";
 import { authenticateApiKey, createApiKey, createWorkspace } from "./domain/workspaces/index.ts";
 import { readOperatorToken } from "./operator-token.ts";
 import { findIsolationProblems, type Database } from "./platform/db/index.ts";
@@ -56,7 +56,7 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
   const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger(config.logLevel);
   const operatorToken = await readOperatorToken(config.operatorTokenFile);
-  const keys = await openLocalKeys(config.keyFile);
+  const keys = await openKeys(config.keys);
   const { database, connection, close: closeDatabase } = await connectDatabase(config, log);
   try {
     await refuseWithoutIsolation(database);

@@ -12,8 +12,9 @@ import { PatchbayStartError } from "./start-error.ts";
  * @throws PatchbayStartError when a folder of theirs cannot be made or written to
  */
 export async function prepareLocalFiles(config: Config): Promise<void> {
+  const isLocal = config.keys.providers.some((provider) => provider.id === "local");
   const isFirst = config.database !== null || !(await exists(join(config.dataDir, "cluster")));
-  if (isFirst) await written("PATCHBAY_KEY_FILE", config.keyFile, createLocalKeyFile(config.keyFile));
+  if (isLocal && isFirst) await written("PATCHBAY_KEY_FILE", config.keyFile, createLocalKeyFile(config.keyFile));
   const tokenFile = config.operatorTokenFile;
   await written("PATCHBAY_OPERATOR_TOKEN_FILE", tokenFile, createOperatorToken(tokenFile));
 }

@@ -32,20 +32,18 @@ const WORKSPACES_TRIED_MAX = 10;
  * @throws VaultKeyError with a sentence for the operator; KeyProviderError when a key service gives no answer
  */
 export async function checkKeys(deps: Deps): Promise<void> {
-  const canaries = await readCanaries(deps);
-  const held = canaries.filter((canary) => deps.keys.holds(kekOf(canary)));
-  for (const canary of held) await proveCanary(deps, canary);
-  const unneeded = await notNeeded(
-    deps,
-    canaries.filter((canary) => !held.includes(canary)),
-  );
+  const proved: Canary[] = [];
+  const missing: Canary[] = [];
+  for (const canary of await readCanaries(deps)) ((await proveCanary(deps, canary)) ? proved : missing).push(canary);
+  const unneeded = await notNeeded(deps, missing);
   await proveRealKeys(deps);
   for (const provider of new Set(deps.keys.versions.map((kek) => kek.provider)))
     await explained(deps.keys.check(provider));
 
   for (const canary of unneeded) await forgetCanary(deps, canary);
   for (const kek of deps.keys.versions) {
-    const known = held.find((canary) => canary.kekVersion === kek.version);
+    if (unneeded.some((canary) => canary.kekVersion === kek.version)) continue;
+    const known = proved.find((canary) => canary.kekVersion === kek.version);
     if (known === undefined) await leaveCanary(deps, kek);
     else if (!bindsDeployment(known)) await renewCanary(deps, kek);
   }
@@ -57,16 +55,30 @@ function readCanaries(deps: Deps): Promise<Canary[]> {
   return deps.database.withQueue((tx) => tx.select().from(vaultCanaries));
 }
 
-function proveCanary(deps: Deps, canary: Canary): Promise<void> {
+/**
+ * @returns false when its version is configured no longer, or may no longer be used and does not wrap
+ * @throws VaultKeyError when the version is another key than the one that wrapped the canary
+ */
+async function proveCanary(deps: Deps, canary: Canary): Promise<boolean> {
+  const { provider, kekVersion: version } = canary;
+  if (!deps.keys.holds({ provider, version })) return false;
+  const { primary } = deps.keys;
+  const wraps = primary.provider === provider && primary.version === version;
   return explained(
     (async () => {
-      checkedKey(await deps.keys.unwrap(canary, canaryContext(canary.kekVersion)), canary.keyCheck);
+      try {
+        checkedKey(await deps.keys.unwrap(canary, canaryContext(version)), canary.keyCheck);
+        return true;
+      } catch (error) {
+        if (!wraps && error instanceof KeyProviderError && error.trouble === "denied") return false;
+        throw error;
+      }
     })(),
     canary,
   );
 }
 
-/** Of versions that are configured no longer: those that no key is wrapped with. @throws VaultKeyError for the others */
+/** Of versions that cannot be used: those that no key is wrapped with. @throws VaultKeyError for the others */
 async function notNeeded(deps: Deps, missing: readonly Canary[]): Promise<readonly Canary[]> {
   if (missing.length === 0) return [];
   const versions = missing.map((canary) => canary.kekVersion);
@@ -87,7 +99,7 @@ async function notNeeded(deps: Deps, missing: readonly Canary[]): Promise<readon
     );
     if (needed !== undefined) {
       throw new VaultKeyError(
-        `This database needs version ${needed.version} of the keys of "${needed.provider}", which is not configured; ` +
+        `This database needs version ${needed.version} of the keys of "${needed.provider}", which is not configured or may not be used; ` +
           "restore that key, or name its provider in PATCHBAY_KEY_PROVIDERS as well.",
       );
     }
@@ -139,9 +151,9 @@ async function proveWorkspace(
 }
 
 /** @throws VaultKeyError where starting again does not help */
-async function explained(proof: Promise<void>, row?: WrappedKey): Promise<void> {
+async function explained<Result>(proof: Promise<Result>, row?: WrappedKey): Promise<Result> {
   try {
-    await proof;
+    return await proof;
   } catch (error) {
     if (error instanceof VaultKeyError) throw error;
     if (error instanceof KeyProviderError && error.trouble === "unreachable") throw error;
@@ -195,8 +207,4 @@ async function newCanary(deps: Deps, kek: KekId) {
 
 function canaryContext(version: string): WrapContext {
   return { v: 1, use: "canary", workspaceId: NIL_UUID, keyId: version };
-}
-
-function kekOf(row: WrappedKey): { readonly provider: string; readonly version: string } {
-  return { provider: row.provider, version: row.kekVersion };
 }

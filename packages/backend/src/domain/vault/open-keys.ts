@@ -1,9 +1,17 @@
+import { assertNever } from "@patchbay/shared";
 import type { KeyProvider } from "./key-provider.ts";
+import { openAwsKms, type AwsKmsSettings } from "./key-providers/aws-kms.ts";
+import { openGcpKms, type GcpKmsSettings } from "./key-providers/gcp-kms.ts";
 import { openLocalProvider } from "./key-providers/local.ts";
+import { openVaultTransit, type VaultTransitSettings } from "./key-providers/vault-transit.ts";
 import { createKeys, type Keys } from "./keys.ts";
 
 /** One configured key provider. */
-export type KeyProviderSettings = { readonly id: "local"; readonly file: string };
+export type KeyProviderSettings =
+  | { readonly id: "local"; readonly file: string }
+  | AwsKmsSettings
+  | VaultTransitSettings
+  | GcpKmsSettings;
 
 export interface KeySettings {
   /** Name of this installation; part of what every key is bound to. */
@@ -25,5 +33,16 @@ export function openLocalKeys(file: string): Promise<Keys> {
 }
 
 function openProvider(settings: KeyProviderSettings): Promise<KeyProvider> {
-  return openLocalProvider(settings.file);
+  switch (settings.id) {
+    case "local":
+      return openLocalProvider(settings.file);
+    case "aws-kms":
+      return openAwsKms(settings);
+    case "vault-transit":
+      return openVaultTransit(settings);
+    case "gcp-kms":
+      return openGcpKms(settings);
+    default:
+      return assertNever(settings);
+  }
 }

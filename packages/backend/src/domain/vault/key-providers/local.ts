@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { KeyProviderError, VaultKeyError, type BoundContext, type KeyProvider } from "../key-provider.ts";
 import { pae } from "../pae.ts";
 import { XAES_NONCE_BYTES, XAES_TAG_BYTES, openXaes, sealXaes } from "../xaes.ts";
+import { contextBytes } from "./context.ts";
 import { roundTrip } from "./round-trip.ts";
 
 const KEY_BYTES = 32;
@@ -52,7 +53,7 @@ export async function openLocalProvider(path: string): Promise<KeyProvider> {
     versions: () => [primary, ...[...byVersion.keys()].filter((version) => version !== primary)],
     async wrap(key, context, version = primary) {
       const nonce = randomBytes(XAES_NONCE_BYTES);
-      const sealed = sealXaes(keyOf(byVersion, version), nonce, key, boundTo(version, context));
+      const sealed = sealXaes(keyOf(byVersion, version), nonce, key, contextBytes(context, version));
       return Buffer.concat([Buffer.from([FORMAT]), nonce, sealed]);
     },
     async unwrap(wrapped, version, context) {
@@ -61,7 +62,7 @@ export async function openLocalProvider(path: string): Promise<KeyProvider> {
       const from = first ? 0 : 1;
       if (!first && wrapped[0] !== FORMAT) throw new KeyProviderError("local", "wrong", "unknown format");
       const nonce = wrapped.subarray(from, from + XAES_NONCE_BYTES);
-      const bound = first ? firstBoundTo(version, context) : boundTo(version, context);
+      const bound = first ? firstBoundTo(version, context) : contextBytes(context, version);
       try {
         return openXaes(key, nonce, wrapped.subarray(from + XAES_NONCE_BYTES), bound);
       } catch (error) {
@@ -126,11 +127,6 @@ function keyOf(keys: ReadonlyMap<string, KeyObject>, version: string): KeyObject
   const key = keys.get(version);
   if (key === undefined) throw new VaultKeyError(`The key file lacks version ${version}, which this database needs.`);
   return key;
-}
-
-function boundTo(version: string, context: BoundContext): Uint8Array {
-  const { v, deployment, use, workspaceId, keyId } = context;
-  return pae(["pb.kek2", version, String(v), deployment, use, workspaceId, keyId]);
 }
 
 function firstBoundTo(version: string, { v, use, workspaceId, keyId }: BoundContext): Uint8Array {
