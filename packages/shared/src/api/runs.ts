@@ -22,7 +22,8 @@ export interface Run {
 /** Progress and result for one model. */
 export interface RunModel {
   readonly model: ModelName;
-  readonly status: "waiting" | "running" | "completed" | "failed";
+  /** `skipped`: not read, since the scopes that it needs are missing. */
+  readonly status: "waiting" | "running" | "completed" | "failed" | "skipped";
   readonly done: number;
   readonly total: number | null;
   readonly created: number;
@@ -35,7 +36,7 @@ export interface RunModel {
 
 export const RunModel: z.ZodType<RunModel> = z.strictObject({
   model: z.enum(MODEL_NAMES),
-  status: z.enum(["waiting", "running", "completed", "failed"]),
+  status: z.enum(["waiting", "running", "completed", "failed", "skipped"]),
   done: z.int(),
   total: z.int().nullable(),
   created: z.int(),

@@ -28,6 +28,13 @@ export function missingScopes(
   return scopesFor(connector, models).filter((scope) => !connector.scopes.covers(granted, scope));
 }
 
+/**
+ * Whether what was granted lets a model be read. Where a provider does not tell what it granted, the try does.
+ */
+export function canRead(connector: Pick<Connector, "scopes">, granted: readonly string[], model: ModelName): boolean {
+  return granted.length === 0 || missingScopes(connector, granted, [model]).length === 0;
+}
+
 /** What a person hands over; empty for `oauth2`. */
 export function fieldsOf(method: AuthMethod): readonly CredentialField[] {
   return method.kind === "oauth2" ? [] : method.fields;

@@ -129,6 +129,8 @@ export type ProviderFault =
   | { readonly kind: "gone" }
   | { readonly kind: "conflict" }
   | { readonly kind: "rejected"; readonly fields: readonly string[] }
+  /** The account is closed for now, such as unpaid or locked. Its owner must act; asking again soon is of no use. */
+  | { readonly kind: "suspended" }
   | { readonly kind: "unavailable" };
 
 export interface BudgetObservation {

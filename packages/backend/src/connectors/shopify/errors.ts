@@ -46,7 +46,8 @@ function byStatus({ status, headers }: ProviderResponse): ProviderFault | null {
   if (status === 403) return { kind: "missing_scope", scope: null };
   if (status === 404) return { kind: "gone" };
   // 402: the shop is frozen until its owner pays. 423: locked. Both may come back.
-  if (status === 402 || status === 423 || status >= 500) return { kind: "unavailable" };
+  if (status === 402 || status === 423) return { kind: "suspended" };
+  if (status >= 500) return { kind: "unavailable" };
   if (status === 429) return { kind: "rate_limited", retryAfterSeconds: retryAfterSeconds(headers) };
   if (status === 430) {
     return { kind: "rate_limited", retryAfterSeconds: retryAfterSeconds(headers) ?? SECURITY_REJECTION_SECONDS };
@@ -65,11 +66,12 @@ function byErrors(body: Body): ProviderFault | null {
   if (codes.has("MAX_COST_EXCEEDED")) return { kind: "too_large" };
   const denied = errors.find((error) => error.extensions?.code === "ACCESS_DENIED");
   if (denied) return { kind: "missing_scope", scope: requiredScope(denied) };
+  if (codes.has("SHOP_INACTIVE")) return { kind: "suspended" };
   if (UNAVAILABLE_CODES.some((code) => codes.has(code))) return { kind: "unavailable" };
   return { kind: "rejected", fields: errors.flatMap((error) => error.extensions?.fieldName ?? []) };
 }
 
-const UNAVAILABLE_CODES = ["INTERNAL_SERVER_ERROR", "SHOP_INACTIVE", "TIMEOUT"];
+const UNAVAILABLE_CODES = ["INTERNAL_SERVER_ERROR", "TIMEOUT"];
 
 /**
  * A mutation that was refused. Creating a subscription is left to `parseCreate`, which tells the problem; deleting one

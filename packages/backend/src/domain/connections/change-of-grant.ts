@@ -1,10 +1,12 @@
 import type { GrantId, TenantUid, WorkspaceId } from "@patchbay/shared";
-import type { WithWorkspace } from "../../platform/db/index.ts";
+import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
 import type { Wake } from "../../platform/lanes/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import type { Sealer, Vault } from "../vault/index.ts";
+import { changeHealth } from "./change-health.ts";
 import { changeStatus } from "./change-status.ts";
-import { connectionsOfGrant } from "./load-connection.ts";
+import type { HealthCause } from "./health.ts";
+import { connectionsOfGrant, type ConnectionRow } from "./load-connection.ts";
 import { isLive, type ConnectionEvent } from "./state.ts";
 
 interface Deps {
@@ -20,33 +22,88 @@ interface Grant {
 
 /** The provider refuses the grant for good: every connection on it needs a person. Told once, however often called. */
 export async function grantDied(deps: Deps, grant: Grant): Promise<void> {
-  await changeAll(deps, grant, "credentialsDied", "credentials_refused");
+  await changeAll(deps, grant, (tx, change) => change.status(tx, "credentialsDied", "credentials_refused"));
 }
 
 /** The grant has good tokens again: connections that waited for them go on. Those that were revoked do not. */
 export async function grantRevived(deps: Deps, grant: Grant): Promise<void> {
-  await changeAll(deps, grant, "reauthorized", null);
+  await changeAll(deps, grant, (tx, change) => change.status(tx, "reauthorized", null));
 }
 
-async function changeAll(deps: Deps, grant: Grant, event: ConnectionEvent, reason: string | null): Promise<void> {
-  const { workspaceId, grantId } = grant;
+/** Something is wrong with the grant's credentials, though they work. */
+export async function grantDegraded(deps: Deps, grant: Grant, cause: HealthCause): Promise<void> {
+  await changeAll(deps, grant, (tx, change) => change.health(tx, { add: [cause] }));
+}
+
+/** It is right again. */
+export async function grantHealed(deps: Deps, grant: Grant, cause: HealthCause): Promise<void> {
+  await changeAll(deps, grant, (tx, change) => change.health(tx, { clear: [cause] }));
+}
+
+/** Changes to all live connections of one grant, in the caller's transaction. */
+export interface GrantChange {
+  /**
+   * @param onChanged called for each connection that changed
+   * @returns how many events the host is told by; poke `events` after the commit
+   */
+  status(
+    tx: Tx,
+    event: ConnectionEvent,
+    reason: string | null,
+    onChanged?: (row: ConnectionRow) => Promise<void>,
+  ): Promise<number>;
+  health(
+    tx: Tx,
+    change: { readonly add?: readonly HealthCause[]; readonly clear?: readonly HealthCause[] },
+  ): Promise<number>;
+}
+
+/**
+ * Gets ready to change what hangs on a grant: sealers must be had before the transaction. A connection that comes to
+ * the grant in between is left out: it was made with credentials that worked then.
+ */
+export async function prepareGrantChange(
+  deps: Pick<Deps, "withWorkspace" | "vault" | "clock">,
+  { workspaceId, grantId }: Grant,
+): Promise<GrantChange> {
   const before = await deps.withWorkspace(workspaceId, (tx) => connectionsOfGrant(tx, workspaceId, grantId));
   const sealers = new Map<TenantUid, Sealer>();
   for (const { tenantUid } of before.filter((row) => isLive(row.status))) {
     if (sealers.has(tenantUid)) continue;
     sealers.set(tenantUid, await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" }));
   }
-  if (sealers.size === 0) return;
-  const announced = await deps.withWorkspace(workspaceId, async (tx) => {
-    const rows = await connectionsOfGrant(tx, workspaceId, grantId, "update");
-    let count = 0;
-    for (const row of rows) {
+
+  async function forEach(tx: Tx, visit: (row: ConnectionRow, sealer: Sealer) => Promise<boolean>): Promise<number> {
+    if (sealers.size === 0) return 0;
+    let told = 0;
+    for (const row of await connectionsOfGrant(tx, workspaceId, grantId, "update")) {
       const sealer = sealers.get(row.tenantUid);
-      if (sealer === undefined || !isLive(row.status)) continue;
-      const change = await changeStatus(tx, { ...deps, sealer }, { workspaceId, connectionId: row.id, event, reason });
-      if (change.announced !== null) count += 1;
+      if (sealer !== undefined && isLive(row.status) && (await visit(row, sealer))) told += 1;
     }
-    return count;
-  });
-  if (announced > 0) deps.wake.poke("events");
+    return told;
+  }
+
+  return {
+    status: (tx, event, reason, onChanged) =>
+      forEach(tx, async ({ id: connectionId }, sealer) => {
+        const input = { workspaceId, connectionId, event, reason };
+        const { connection, changed, announced } = await changeStatus(tx, { ...deps, sealer }, input);
+        if (changed) await onChanged?.(connection);
+        return announced !== null;
+      }),
+    health: (tx, change) =>
+      forEach(tx, async ({ id: connectionId }, sealer) => {
+        return (await changeHealth(tx, { ...deps, sealer }, { workspaceId, connectionId, ...change })) !== null;
+      }),
+  };
+}
+
+async function changeAll(
+  deps: Deps,
+  grant: Grant,
+  work: (tx: Tx, change: GrantChange) => Promise<number>,
+): Promise<void> {
+  const change = await prepareGrantChange(deps, grant);
+  const told = await deps.withWorkspace(grant.workspaceId, (tx) => work(tx, change));
+  if (told > 0) deps.wake.poke("events");
 }

@@ -1,11 +1,11 @@
-import { AppError, type ConnectionId, type EventType, type WorkspaceId } from "@patchbay/shared";
+import { AppError, type ConnectionId, type ConnectionStatus, type EventType, type WorkspaceId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
 import type { Tx } from "../../platform/db/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import type { Sealer } from "../vault/index.ts";
 import { announce } from "./announce.ts";
 import { lockConnection, type ConnectionRow } from "./load-connection.ts";
-import { transition, type ConnectionEvent, type ConnectionState } from "./state.ts";
+import { transition, type ConnectionEvent } from "./state.ts";
 import { connections } from "./tables.ts";
 
 export interface StatusChange {
@@ -37,7 +37,7 @@ export async function changeStatus(
   },
 ): Promise<StatusChange> {
   const row = await lockConnection(tx, input.workspaceId, input.connectionId);
-  const next = transition(row, input.event);
+  const next = transition(row.status, input.event);
   if (next.kind === "refused") {
     throw new AppError("connection_not_active", `a connection that is ${row.status} cannot take "${input.event}"`);
   }
@@ -58,12 +58,26 @@ export async function changeStatus(
   return { connection: after, changed: true, announced: next.announce };
 }
 
-function changesTo(row: ConnectionRow, to: ConnectionState, reason: string | null, now: Date): Partial<ConnectionRow> {
-  const changes = { ...to, statusReason: reason };
-  if (to.status === row.status) return changes;
-  // What was missed is read at once when it works again; the initial run of a first activation plans the next by itself.
-  if (to.status === "active") {
-    return { ...changes, activatedAt: row.activatedAt ?? now, nextRunAt: row.status === "pending" ? null : now };
+/**
+ * Health is kept over a pause. It starts anew with new credentials, and means nothing where nothing works.
+ */
+function changesTo(row: ConnectionRow, to: ConnectionStatus, reason: string | null, now: Date): Partial<ConnectionRow> {
+  const keepsHealth = to === "paused" || (to === "active" && row.status === "paused");
+  const status = { status: to, ...(keepsHealth ? {} : GOOD_HEALTH) };
+  if (to === "active") {
+    return {
+      ...status,
+      statusReason: (keepsHealth ? row.healthCauses[0] : null) ?? reason,
+      activatedAt: row.activatedAt ?? now,
+      // What was missed is read at once when it works again; the initial run of a first activation plans the next by itself.
+      nextRunAt: row.status === "pending" ? null : now,
+    };
   }
-  return { ...changes, nextRunAt: null, ...(to.status === "disconnected" ? { endedAt: now } : {}) };
+  return { ...status, statusReason: reason, nextRunAt: null, ...(to === "disconnected" ? { endedAt: now } : {}) };
 }
+
+const GOOD_HEALTH: Pick<ConnectionRow, "health" | "healthCauses" | "failedRuns"> = {
+  health: "ok",
+  healthCauses: [],
+  failedRuns: 0,
+};

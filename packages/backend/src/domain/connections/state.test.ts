@@ -1,6 +1,6 @@
 import { CONNECTION_STATUSES } from "@patchbay/shared";
 import { describe, expect, test } from "vitest";
-import { CONNECTION_EVENTS, transition, type ConnectionEvent, type ConnectionState } from "./state.ts";
+import { CONNECTION_EVENTS, transition, type ConnectionEvent } from "./state.ts";
 
 /** `→status` moves and is told; `→status (silent)` moves; `=` changes nothing; `x` is refused. */
 const TABLE: Readonly<Record<(typeof CONNECTION_STATUSES)[number], Partial<Record<ConnectionEvent, string>>>> = {
@@ -65,51 +65,31 @@ describe("transition", () => {
     Object.entries(TABLE[status]).map(([event, expected]) => [status, event as ConnectionEvent, expected] as const),
   );
   test.each(cases)("%s on %s: %s", (status, event, expected) => {
-    expect(shown({ status, health: "ok" }, event)).toBe(expected);
+    expect(shown(status, event)).toBe(expected);
   });
 
-  test("names each recovery as one", () => {
-    expect(transition({ status: "revoked", health: "ok" }, "reauthorized")).toMatchObject({
-      announce: "connection.recovered",
-    });
-    expect(transition({ status: "active", health: "degraded" }, "healed")).toMatchObject({
-      announce: "connection.recovered",
-    });
-  });
-
-  test("keeps health apart from status", () => {
-    expect(transition({ status: "active", health: "ok" }, "degraded")).toEqual({
-      kind: "moved",
-      to: { status: "active", health: "degraded" },
-      announce: "connection.degraded",
-    });
-    expect(transition({ status: "paused", health: "ok" }, "degraded")).toEqual({ kind: "same" });
-  });
-
-  test("starts every status with good health", () => {
-    expect(transition({ status: "active", health: "degraded" }, "credentialsDied")).toMatchObject({
-      to: { health: "ok" },
-    });
+  test("names a repair a recovery", () => {
+    expect(transition("revoked", "reauthorized")).toMatchObject({ announce: "connection.recovered" });
   });
 
   test("changes nothing when an event is said twice", () => {
     for (const status of CONNECTION_STATUSES) {
       for (const event of CONNECTION_EVENTS) {
-        const first = transition({ status, health: "ok" }, event);
+        const first = transition(status, event);
         if (first.kind === "moved") expect(transition(first.to, event).kind).toBe("same");
       }
     }
   });
 });
 
-function shown(state: ConnectionState, event: ConnectionEvent): string {
-  const next = transition(state, event);
+function shown(status: (typeof CONNECTION_STATUSES)[number], event: ConnectionEvent): string {
+  const next = transition(status, event);
   switch (next.kind) {
     case "same":
       return "=";
     case "refused":
       return "x";
     case "moved":
-      return `→${next.to.status}${next.announce === null ? " (silent)" : ""}`;
+      return `→${next.to}${next.announce === null ? " (silent)" : ""}`;
   }
 }

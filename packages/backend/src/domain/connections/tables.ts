@@ -22,6 +22,7 @@ import {
 } from "drizzle-orm/pg-core";
 import { NIL_UUID, bytea, id, instant } from "../../platform/db/columns.ts";
 import { tenants } from "../workspaces/tables.ts";
+import type { HealthCause } from "./health.ts";
 
 export type GrantState = "active" | "refreshing" | "uncertain" | "dead" | "ended";
 
@@ -65,6 +66,8 @@ export const grants = pgTable(
     /** When to refresh, well before the access token expires; after a failure, when to try again. */
     refreshAt: instant(),
     refreshExpiresAt: instant(),
+    /** The host took the credentials over: we neither refresh them nor give them back at the provider. */
+    handedOverAt: instant(),
     createdAt: instant().notNull(),
     updatedAt: instant().notNull(),
   },
@@ -109,6 +112,10 @@ export const connections = pgTable(
     mode: text().$type<"live" | "test">().notNull(),
     status: text().$type<ConnectionStatus>().notNull(),
     health: text().$type<"ok" | "degraded">().notNull().default("ok"),
+    /** All that is wrong now; `health` is `ok` when empty. */
+    healthCauses: text().array().$type<HealthCause[]>().notNull().default([]),
+    /** Runs over all models that failed, in a row. */
+    failedRuns: integer().notNull().default(0),
     statusReason: text(),
     models: text().array().$type<ModelName[]>().notNull(),
     grantedScopes: text().array().notNull().default([]),

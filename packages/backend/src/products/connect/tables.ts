@@ -27,6 +27,8 @@ export const connectSessions = pgTable(
     models: text().array().$type<ModelName[]>(),
     permissions: text().array().$type<Permission[]>().notNull(),
     connectionIds: text().array().$type<ConnectionId[]>(),
+    /** A repair may come back with another account. */
+    allowAccountChange: boolean().notNull().default(false),
     allowedOrigins: text().array().notNull(),
     returnUrl: text(),
     locale: text(),
@@ -56,6 +58,8 @@ export const authorizations = pgTable(
     models: text().array().$type<ModelName[]>().notNull(),
     /** Repairs this connection. */
     connectionId: id<ConnectionId>(),
+    /** It may come back with another account. */
+    allowAccountChange: boolean().notNull().default(false),
     display: text().$type<"popup" | "redirect">().notNull(),
     /** Where the callback page may post to. */
     openerOrigin: text().notNull(),

@@ -53,6 +53,8 @@ function problemOf(fault: ProviderFault): string {
       return "missing_scopes";
     case "rate_limited":
       return "rate_limited";
+    case "suspended":
+      return "account_suspended";
     case "unavailable":
       return "provider_unavailable";
     case "gone":

@@ -1,7 +1,7 @@
 import { and, eq, inArray, isNull, sql } from "drizzle-orm";
 import type { Tx } from "../../platform/db/index.ts";
 import type { ConnectionRef, IngestDeps } from "./deps.ts";
-import { dirtyMarks, runs, sources } from "./tables.ts";
+import { dirtyMarks, runs, sources, subscriptions } from "./tables.ts";
 
 /**
  * Stops all work for a connection, in the transaction that ends it: marks go, a queued run is canceled, a running one
@@ -36,4 +36,17 @@ export async function connectionEnded(
     .where(
       and(eq(sources.workspaceId, workspaceId), eq(sources.connectionId, connectionId), isNull(sources.disabledAt)),
     );
+}
+
+/** The same for a connection whose access ended at the provider: its subscriptions went with it. */
+export async function connectionRevoked(
+  tx: Tx,
+  deps: Pick<IngestDeps, "clock">,
+  connection: ConnectionRef,
+): Promise<void> {
+  const { workspaceId, connectionId } = connection;
+  await connectionEnded(tx, deps, connection);
+  await tx
+    .delete(subscriptions)
+    .where(and(eq(subscriptions.workspaceId, workspaceId), eq(subscriptions.connectionId, connectionId)));
 }

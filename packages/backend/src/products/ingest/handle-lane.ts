@@ -12,7 +12,7 @@ import { activate } from "./subscriptions/activate.ts";
 import { TASKS, type Task } from "./tasks.ts";
 
 /** Short work first: what webhooks wait for goes before a run that may take its whole slice. */
-const ORDER: readonly Task[] = ["checkAccount", "activate", "fetch", "run"];
+const ORDER: readonly Task[] = ["confirmUninstall", "checkAccount", "activate", "fetch", "run"];
 
 /** Works the due items of one connection, one after the other. */
 export async function handleLane(deps: IngestDeps, lane: ClaimedLane): Promise<void> {
@@ -30,6 +30,7 @@ async function work(deps: IngestDeps, lane: ClaimedLane, item: LaneItem, connect
   const task = taskOf(item);
   try {
     switch (task) {
+      case "confirmUninstall":
       case "checkAccount":
         return await checkAccount(deps, lane, item, connection);
       case "activate":

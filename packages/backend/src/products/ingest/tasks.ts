@@ -5,8 +5,11 @@ import type { Tx } from "../../platform/db/index.ts";
 import type { NewItem } from "../../platform/lanes/index.ts";
 import { newId } from "../../platform/runtime/index.ts";
 
-/** What a connection's lane does. The item of a `run` has the run's id; `fetch` exists once per connection. */
-export const TASKS = ["run", "fetch", "activate", "checkAccount"] as const;
+/**
+ * What a connection's lane does. The item of a `run` has the run's id; `fetch` exists once per connection.
+ * `confirmUninstall` is a `checkAccount` that the provider itself asked for.
+ */
+export const TASKS = ["run", "fetch", "activate", "checkAccount", "confirmUninstall"] as const;
 export type Task = (typeof TASKS)[number];
 
 export interface LaneOwner {
@@ -21,7 +24,11 @@ export function fetchItem(owner: LaneOwner, runAt: Date): NewItem {
 }
 
 /** One item per hint: a hint that comes while the one before is being worked is not lost with it. */
-export function hintItem(owner: LaneOwner, task: "activate" | "checkAccount", runAt: Date): NewItem {
+export function hintItem(
+  owner: LaneOwner,
+  task: "activate" | "checkAccount" | "confirmUninstall",
+  runAt: Date,
+): NewItem {
   return laneItem(owner, task, newId<string>(), runAt);
 }
 

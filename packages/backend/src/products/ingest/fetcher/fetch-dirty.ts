@@ -1,6 +1,6 @@
 import { assertNever } from "@patchbay/shared";
 import { and, asc, eq, lte, sql } from "drizzle-orm";
-import type { ProviderFault, Resource } from "../../../connectors/kit/index.ts";
+import { canRead, type ProviderFault, type Resource } from "../../../connectors/kit/index.ts";
 import { quarantine } from "../../../domain/records/index.ts";
 import type { Sealer } from "../../../domain/vault/index.ts";
 import type { Tx } from "../../../platform/db/index.ts";
@@ -72,11 +72,12 @@ async function fetchGroups(
   context: Context,
   groups: Iterable<readonly [string, readonly Mark[]]>,
 ): Promise<ItemOutcome | null> {
-  const { resources } = context.connection.connector;
+  const { connector, row } = context.connection;
   const stops = await Promise.allSettled(
     [...groups].map(([name, marks]) => {
-      const resource = resources[name];
-      return resource?.batchRead ? fetchGroup(context, resource, marks) : drop(context, marks);
+      const resource = connector.resources[name];
+      if (!resource?.batchRead || !canRead(connector, row.grantedScopes, resource.model)) return drop(context, marks);
+      return fetchGroup(context, resource, marks);
     }),
   );
   const failed = stops.find((stop) => stop.status === "rejected");
@@ -145,6 +146,7 @@ function afterFault(fault: ProviderFault, { deps, item }: Context): ItemOutcome 
       // Pauses of any kind count as attempts here, so this must not grow far.
       return { at: backOff(now, Math.min(item.attempts, UNAVAILABLE_STEPS_MAX)) };
     case "reauthorize":
+    case "suspended":
       return { at: new Date(now.getTime() + INACTIVE_MS) };
     case "missing_scope":
     case "too_large":
@@ -179,7 +181,10 @@ async function putOff(context: Context, marks: readonly Mark[], problem: string)
   });
 }
 
-/** Marks of resources that the connector has no more, or cannot read by id. */
+/**
+ * Marks of resources that the connector has no more, cannot read by id, or may not read: the first run that may finds
+ * what changed, since their cursor stayed.
+ */
 async function drop({ deps, lane, connection }: Context, marks: readonly Mark[]): Promise<null> {
   await deps.worker.withWorkspace(connection.owner.workspaceId, async (tx) => {
     await lane.fence(tx);

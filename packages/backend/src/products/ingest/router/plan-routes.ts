@@ -40,7 +40,10 @@ export interface RoutePlan {
   readonly outcomes: readonly Outcome[];
   readonly dirty: readonly DirtyHint[];
   /** Work to put into the lanes of connections. */
-  readonly tasks: readonly { readonly connection: RoutableConnection; readonly task: "fetch" | "checkAccount" }[];
+  readonly tasks: readonly {
+    readonly connection: RoutableConnection;
+    readonly task: "fetch" | "checkAccount" | "confirmUninstall";
+  }[];
   readonly privacy: readonly PrivacyHint[];
 }
 export interface PrivacyHint extends Element {
@@ -97,7 +100,7 @@ export function planRoutes(
       let wanted = false;
       for (const connection of live) {
         if (hint.kind === "uninstalled" || hint.kind === "scopes_changed") {
-          tasks.push({ connection, task: "checkAccount" });
+          tasks.push({ connection, task: hint.kind === "uninstalled" ? "confirmUninstall" : "checkAccount" });
           wanted = true;
           continue;
         }

@@ -1,7 +1,8 @@
 import { and, eq } from "drizzle-orm";
-import { connections } from "../../../domain/connections/index.ts";
+import { changeHealth, connections, lockConnection } from "../../../domain/connections/index.ts";
 import type { Tx } from "../../../platform/db/index.ts";
 import { announceRun } from "./announce-run.ts";
+import { healthAfterRun } from "./health-after-run.ts";
 import { saveRun, type RunContext } from "./run-context.ts";
 import { runStatusOf } from "./run-state.ts";
 import type { RunRow } from "./to-run.ts";
@@ -20,6 +21,7 @@ export async function finishRun(
     const reason = problem ?? context.row.models.find((model) => model.problem !== null)?.problem ?? null;
     // The connection before the run, as whoever ends a connection.
     await planNext(tx, context, status, now);
+    await noteHealth(tx, context, { status, problem: reason, models: context.row.models });
     const after = await saveRun(tx, context, { status, problem: reason, finishedAt: now }, context.state);
     if (status !== "canceled") {
       await announceRun(tx, sealer, connection.owner, `run.${status}`, after.row, now);
@@ -40,6 +42,19 @@ export async function finishRun(
     },
     "run finished",
   );
+}
+
+/** Read anew: the row that the lane was loaded with may be old by a whole run. */
+async function noteHealth(
+  tx: Tx,
+  { deps, connection, sealer }: RunContext,
+  run: Parameters<typeof healthAfterRun>[1],
+): Promise<void> {
+  const { workspaceId, connectionId } = connection.owner;
+  const row = await lockConnection(tx, workspaceId, connectionId);
+  if (row.status !== "active") return;
+  const { failedRuns, ...change } = healthAfterRun(row, run);
+  await changeHealth(tx, { ...deps, sealer }, { workspaceId, connectionId, ...change, facts: { failedRuns } });
 }
 
 /** A first import catches up at once with what changed while it ran. */

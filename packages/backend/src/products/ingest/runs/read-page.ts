@@ -68,7 +68,7 @@ function begin(context: RunContext, name: string, list: PagedList): Begun {
  */
 async function countAhead({ call, connection, row, state }: RunContext): Promise<ReadonlyMap<ModelName, number>> {
   const totals = new Map<ModelName, number>();
-  if (row.models.some((model) => model.status !== "waiting")) return totals;
+  if (row.models.some(({ status }) => status !== "waiting" && status !== "skipped")) return totals;
   for (const [name, { since }] of Object.entries(state.resources)) {
     const resource = connection.connector.resources[name];
     if (!resource?.list?.count || since !== null) continue;

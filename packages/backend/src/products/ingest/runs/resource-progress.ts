@@ -28,7 +28,7 @@ export function countPage(
   const affected = modelsOf(connector, resource);
   return context.row.models.map((model) => {
     const total = page.totals?.get(model.model) ?? model.total;
-    if (!affected.includes(model.model)) return { ...model, total };
+    if (!affected.includes(model.model) || model.status === "skipped") return { ...model, total };
     const own = model.model === resource.model;
     const count = page.counts.get(model.model) ?? { created: 0, updated: 0, deleted: 0, unchanged: 0 };
     const quarantined = own ? page.rejected.length : 0;
@@ -51,7 +51,9 @@ export async function failResource(context: RunContext, name: string, problem: s
   const resource = connection.connector.resources[name];
   const affected = resource === undefined ? [] : modelsOf(connection.connector, resource);
   const models = row.models.map((model) =>
-    affected.includes(model.model) ? { ...model, status: "failed" as const, problem } : model,
+    affected.includes(model.model) && model.status !== "skipped"
+      ? { ...model, status: "failed" as const, problem }
+      : model,
   );
   deps.log.warn({ ...connection.lane, runId: row.id, resource: name, problem }, "resource of a run failed");
   return deps.worker.withWorkspace(row.workspaceId, async (tx) => {

@@ -1,6 +1,6 @@
 import type { ModelName, RunModel } from "@patchbay/shared";
 import { z } from "zod";
-import type { Connector, ProviderRequest, Resource } from "../../../connectors/kit/index.ts";
+import { canRead, type Connector, type ProviderRequest, type Resource } from "../../../connectors/kit/index.ts";
 import { firstPageSize } from "./page-size.ts";
 
 /** Where one resource of a run stands: enough to go on after a crash from the page that was being read. */
@@ -68,6 +68,17 @@ export function parseRunState(stored: unknown): RunState {
   return StoredState.parse(stored) as RunState;
 }
 
+/** The same models, those that `granted` does not cover marked as left out. */
+export function withoutDenied(
+  connector: Connector,
+  granted: readonly string[],
+  models: readonly RunModel[],
+): readonly RunModel[] {
+  return models.map((each) =>
+    canRead(connector, granted, each.model) ? each : { ...each, status: "skipped" as const, problem: "missing_scope" },
+  );
+}
+
 /** Resources that a run of `models` lists, parents before those that refer to them, as the connector declares them. */
 export function listedResources(connector: Connector, models: readonly ModelName[]): readonly Resource[] {
   return Object.values(connector.resources).filter(
@@ -126,7 +137,7 @@ export function waitingModels(models: readonly ModelName[]): RunModel[] {
 
 /** The run's outcome from its models'. */
 export function runStatusOf(models: readonly RunModel[]): "completed" | "partial" | "failed" {
-  const failed = models.filter((model) => model.status === "failed").length;
+  const failed = models.filter((model) => model.status === "failed" || model.status === "skipped").length;
   if (failed === 0) return "completed";
   return failed === models.length ? "failed" : "partial";
 }

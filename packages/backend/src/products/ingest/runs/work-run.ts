@@ -1,16 +1,17 @@
 import { assertNever, type RunId } from "@patchbay/shared";
 import { and, eq, lte, sql } from "drizzle-orm";
 import type { ProviderFault } from "../../../connectors/kit/index.ts";
-import type { ClaimedLane, LaneItem } from "../../../platform/lanes/index.ts";
+import { enqueue, type ClaimedLane, type LaneItem } from "../../../platform/lanes/index.ts";
 import { backOff } from "../backoff.ts";
 import type { LaneConnection } from "../lane-connection.ts";
 import { dirtyMarks, runs, syncCursors } from "../tables.ts";
+import { hintItem, lockLanes } from "../tasks.ts";
 import { announceRun } from "./announce-run.ts";
 import { finishRun } from "./finish-run.ts";
 import { failResource } from "./resource-progress.ts";
 import { isRun, saveRun, type RunContext, type RunDeps, type Step } from "./run-context.ts";
 import { readPage } from "./read-page.ts";
-import { initialState, parseRunState } from "./run-state.ts";
+import { initialState, parseRunState, withoutDenied } from "./run-state.ts";
 import { sweepChunk } from "./sweep.ts";
 import type { RunRow } from "./to-run.ts";
 
@@ -88,15 +89,16 @@ async function start(context: RunContext): Promise<RunContext> {
       .select()
       .from(syncCursors)
       .where(and(eq(syncCursors.workspaceId, workspaceId), eq(syncCursors.connectionId, connectionId)));
-    const models = row.models.map(({ model }) => model);
+    const models = [...withoutDenied(connection.connector, connection.row.grantedScopes, row.models)];
+    const readable = models.filter(({ status }) => status !== "skipped").map(({ model }) => model);
     const changedSince = new Map(cursors.map((cursor) => [cursor.resource, cursor.changedSince]));
     const state = initialState(
       connection.connector,
-      { isFirst: row.kind === "initial", mode: row.mode, models },
+      { isFirst: row.kind === "initial", mode: row.mode, models: readable },
       changedSince,
     );
     const now = deps.clock.now();
-    const after = await saveRun(tx, context, { status: "running", startedAt: now }, state);
+    const after = await saveRun(tx, context, { models, status: "running", startedAt: now }, state);
     await announceRun(tx, sealer, connection.owner, "run.started", after.row, now);
     return after;
   });
@@ -138,18 +140,33 @@ async function afterFault(context: RunContext, resource: string, fault: Provider
       return { kind: "later", at: backOff(now, failures) };
     }
     case "reauthorize":
+      await doubt(context);
       await finishRun(context, "failed", "reauthorization_required");
       return { kind: "ended" };
+    case "suspended":
+      await finishRun(context, "failed", "account_suspended");
+      return { kind: "ended" };
     case "missing_scope":
+      await doubt(context);
       return { kind: "goOn", context: await failResource(context, resource, "missing_scope") };
-    case "too_large":
     case "gone":
+      await doubt(context);
+      return { kind: "goOn", context: await failResource(context, resource, "provider_error") };
+    case "too_large":
     case "conflict":
     case "rejected":
       return { kind: "goOn", context: await failResource(context, resource, "provider_error") };
     default:
       return assertNever(fault);
   }
+}
+
+/** What such an answer means for the connection is found out by one question of its own. */
+async function doubt({ deps, connection }: RunContext): Promise<void> {
+  await deps.worker.withWorkspace(connection.owner.workspaceId, async (tx) => {
+    await lockLanes(tx, [connection.lane]);
+    await enqueue(tx, [hintItem(connection.lane, "checkAccount", deps.clock.now())]);
+  });
 }
 
 async function saveFailures(context: RunContext, failures: number): Promise<void> {
