@@ -14,7 +14,7 @@ interface Exchange {
   readonly operation: Operation | undefined;
   readonly status: number;
   readonly type: string;
-  readonly text: string;
+  text: string;
   readonly requestId: string | null;
 }
 
@@ -57,11 +57,20 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
       await sdk.records.list("acme", model, { expand: "raw", includeDeleted: true }).toArray({ limit: 200 });
     }
   },
+  "records.export": async () => {
+    const orders = [];
+    for await (const order of sdk.records.export("acme", "order", { expand: "raw" })) orders.push(order.id);
+    expect(orders).toContain(world.a.first.orderId);
+  },
   "records.retrieve": () => sdk.records.retrieve("acme", "order", world.a.first.orderId, { expand: "raw" }),
   "events.list": () => sdk.events.list({ limit: 5 }).toArray({ limit: 1_000 }),
   "events.tail": async () => {
     const abort = new AbortController();
     for await (const _ of sdk.events.tail({ from: "start", signal: abort.signal })) abort.abort();
+  },
+  "events.stream": async () => {
+    const abort = new AbortController();
+    for await (const _ of sdk.events.stream({ from: "start", signal: abort.signal })) abort.abort();
   },
   "events.retrieve": () => sdk.events.retrieve(world.a.first.eventId),
   "webhookEndpoints.create": () => sdk.webhookEndpoints.create({ url: "https://hooks.example.com/in" }),
@@ -174,13 +183,33 @@ function expectDocumented(exchange: Exchange): void {
   expect(exchange.operation, `${exchange.name} is a route`).toBeDefined();
   const response = exchange.operation?.responses[String(exchange.status)] as Documented | undefined;
   expect(response, `${label} is documented: ${exchange.text.slice(0, 300)}`).toBeDefined();
-  const schema = response?.content?.["application/json"]?.schema;
-  if (schema === undefined) {
+  const [media, body] = Object.entries(response?.content ?? {})[0] ?? [];
+  if (media === undefined || body === undefined) {
     expect(exchange.text, label).toBe("");
     return;
   }
-  expect(exchange.type, label).toBe("application/json");
-  expect(problemsOf(JSON.parse(exchange.text), schema, document.components.schemas), label).toEqual([]);
+  expect(exchange.type.split(";")[0], label).toBe(media);
+  for (const item of itemsOf(media, exchange.text)) {
+    expect(problemsOf(item, body.schema, document.components.schemas), label).toEqual([]);
+  }
+}
+
+/** The values in a body: one in JSON, one a line in a stream of them. */
+function itemsOf(media: string, text: string): readonly unknown[] {
+  switch (media) {
+    case "application/json":
+      return [JSON.parse(text)];
+    case "application/x-ndjson":
+      return text
+        .trimEnd()
+        .split("\n")
+        .map((line): unknown => JSON.parse(line));
+    case "text/event-stream":
+      expect(text).toContain("data: ");
+      return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]): unknown => JSON.parse(data));
+    default:
+      throw new Error(`a body of ${media}, which this test cannot read`);
+  }
 }
 
 interface Documented {
@@ -255,15 +284,26 @@ async function recordingFetch(...args: Parameters<typeof fetch>): Promise<Respon
     return response;
   }
   const method = init?.method ?? "GET";
-  exchanges.push({
+  const exchange: Exchange = {
     name: `${method} ${url.pathname}`,
     operation: operations.find((each) => each.method === method && patternOf(each).test(url.pathname)),
     status: response.status,
     type: response.headers.get("content-type") ?? "",
-    text: await response.clone().text(),
+    text: "",
     requestId: response.headers.get("x-request-id"),
-  });
+  };
+  exchanges.push(exchange);
+  const { body } = response.clone();
+  // One without an end is broken off when its reader has seen enough.
+  if (exchange.type === "text/event-stream" && body !== null) collect(exchange, body).catch(() => {});
+  else exchange.text = await new Response(body).text();
   return response;
+}
+
+/** Keeps what a stream gives for as long as it is read. */
+async function collect(exchange: Exchange, body: ReadableStream<Uint8Array>): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const chunk of body) exchange.text += decoder.decode(chunk, { stream: true });
 }
 
 function patternOf(operation: Operation): RegExp {

@@ -151,6 +151,14 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
       call: (id, caller) => inQuery(records(caller.first.id), "connectionId")(id),
     },
   ],
+  "GET /v1/tenants/{tenant}/records/{model}/export": [
+    { at: "path.tenant", theirs: ({ tenant }) => tenant.id, call: inPath("/v1/tenants/", "/records/order/export") },
+    {
+      at: "query.connectionId",
+      theirs: connection,
+      call: (id, caller) => inQuery(`${records(caller.first.id)}/export`, "connectionId")(id),
+    },
+  ],
   "GET /v1/tenants/{tenant}/records/{model}/{id}": [
     {
       at: "path.tenant",
@@ -166,6 +174,10 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   "GET /v1/events": [
     { at: "query.after", theirs: cursorOf("/v1/events"), call: inQuery("/v1/events", "after") },
     { at: "query.tenantId", theirs: ({ tenant }) => tenant.id, call: inQuery("/v1/events", "tenantId") },
+  ],
+  "GET /v1/events/stream": [
+    { at: "query.after", theirs: cursorOf("/v1/events"), call: inQuery("/v1/events/stream", "after") },
+    { at: "query.tenantId", theirs: ({ tenant }) => tenant.id, call: inQuery("/v1/events/stream", "tenantId") },
   ],
   "GET /v1/events/{id}": [{ at: "path.id", theirs: ({ tenant }) => tenant.eventId, call: inPath("/v1/events/") }],
   "POST /v1/webhook-endpoints": [],

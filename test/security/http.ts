@@ -26,7 +26,17 @@ export async function send(product: Pick<TestProduct, "url">, call: Call): Promi
     headers: { ...(call.body === undefined ? {} : { "content-type": "application/json" }), ...call.headers },
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
   });
-  return { status: response.status, headers: response.headers, text: await response.text() };
+  return { status: response.status, headers: response.headers, text: await textOf(response) };
+}
+
+/** All of a body; of one without an end what comes first. */
+async function textOf(response: Response): Promise<string> {
+  if (response.headers.get("content-type") !== "text/event-stream") return response.text();
+  const reader = response.body?.getReader();
+  const first = await reader?.read();
+  // Not waited for: a copy of the stream that somebody else reads may keep it open.
+  reader?.cancel().catch(() => {});
+  return new TextDecoder().decode(first?.value);
 }
 
 export function withKey(apiKey: string): Readonly<Record<string, string>> {

@@ -108,7 +108,8 @@ export async function compose(given: {
   const housekeeping = createHousekeeping({ connection: given.connection, chores, log });
 
   // Surface
-  let draining = false;
+  const stopping = new AbortController();
+  const authenticate = (key: string) => authenticateApiKey(asApp, key);
   const listWorkspaces = async () => {
     const ids = await listWorkspaceIds(worker.withQueue);
     return Promise.all(ids.map(async (id) => toWorkspace(await getWorkspace(app, id))));
@@ -118,7 +119,7 @@ export async function compose(given: {
     operatorToken,
     publicUrl,
     version: VERSION,
-    authenticate: (key) => authenticateApiKey(asApp, key),
+    authenticate,
     idempotency: http.idempotency(asApp),
     connectGuard: http.connectGuard(connect),
     routes: [
@@ -127,6 +128,8 @@ export async function compose(given: {
       ...as("api", http.connectionRoutes({ connect })),
       ...as("api", http.runRoutes({ ingest })),
       ...as("api", http.recordRoutes(asApp)),
+      // Before the route that takes any id.
+      ...as("api", http.eventStreamRoutes({ delivery, authenticate, stopping: stopping.signal })),
       ...as("api", http.eventRoutes({ delivery })),
       ...as("api", http.webhookEndpointRoutes({ delivery })),
       ...as("api", http.deliveryRoutes({ delivery })),
@@ -136,7 +139,7 @@ export async function compose(given: {
       ...as("admin", http.adminRoutes({ ...asApp, withQueueAsWorker: worker.withQueue })),
     ],
     mounts: [
-      (hono) => http.mountHealth(hono, { ping: () => database.ping(), draining: () => draining }),
+      (hono) => http.mountHealth(hono, { ping: () => database.ping(), draining: () => stopping.signal.aborted }),
       (hono) => http.mountInboxDoor(hono, { ingest, clock }),
       (hono) => hono.use("/connect/*", http.connectCors),
       (hono) => http.mountBootstrap(hono, { connect }),
@@ -162,7 +165,7 @@ export async function compose(given: {
       await housekeeping.start();
     },
     drain() {
-      draining = true;
+      stopping.abort();
     },
     async stop() {
       if (roles.worker) await Promise.all([housekeeping.stop(), ...workers.map((each) => each.stop())]);

@@ -22,6 +22,7 @@ export {
   WebhookVerificationError,
   type WebhookRefusal,
 } from "./errors.ts";
+export type { EventStream, StreamEventsParams } from "./event-stream.ts";
 export type { EventTail, TailParams } from "./event-tail.ts";
 export type { EventOf, EventType, PatchbayEvent, RecordChange } from "./events.ts";
 export { ListPage, type ListParams, PagePromise } from "./pagination.ts";
@@ -31,7 +32,7 @@ export type { Deliveries, ListDeadLettersParams, ListDeliveriesParams } from "./
 export type { Events, ListEventsParams } from "./resources/events.ts";
 export type { Inbox, ListInboxParams } from "./resources/inbox.ts";
 export type { Providers } from "./resources/providers.ts";
-export type { ListRecordsParams, Records, RetrieveRecordParams } from "./resources/records.ts";
+export type { ExportRecordsParams, ListRecordsParams, Records, RetrieveRecordParams } from "./resources/records.ts";
 export type { ListRunsParams, Runs, TriggerRunParams } from "./resources/runs.ts";
 export type { Tenants, UpsertTenantParams } from "./resources/tenants.ts";
 export type { WebhookEndpoints } from "./resources/webhook-endpoints.ts";

@@ -5,7 +5,7 @@ import type { PatchbayEvent } from "./events.ts";
 import type { PagePromise } from "./pagination.ts";
 import type { ListConnectionsParams } from "./resources/connections.ts";
 import type { ListEventsParams } from "./resources/events.ts";
-import type { ListRecordsParams, RetrieveRecordParams } from "./resources/records.ts";
+import type { ExportRecordsParams, ListRecordsParams, RetrieveRecordParams } from "./resources/records.ts";
 import type { RequestOptions } from "./transport.ts";
 
 /** The client seen from one tenant: the same calls, with the tenant filled in. Costs nothing to make. */
@@ -15,6 +15,12 @@ export interface TenantScope {
   readonly records: {
     /** Records of one model in the order of `changeSeq`: oldest change first. */
     list<M extends ModelName>(model: M, params?: ListRecordsParams, options?: RequestOptions): PagePromise<RecordOf[M]>;
+    /** Everything of one model over one connection, a record at a time. */
+    export<M extends ModelName>(
+      model: M,
+      params?: ExportRecordsParams,
+      options?: RequestOptions,
+    ): AsyncGenerator<RecordOf[M], void>;
     /**
      * One record, by its id or as `provider:remoteId`, such as `shopify:820982911946154508`.
      *
@@ -44,6 +50,7 @@ export function tenantScope(patchbay: Patchbay, tenantId: string): TenantScope {
     retrieve: (options) => patchbay.tenants.retrieve(tenantId, options),
     records: {
       list: (model, params, options) => patchbay.records.list(tenantId, model, params, options),
+      export: (model, params, options) => patchbay.records.export(tenantId, model, params, options),
       retrieve: (model, id, params, options) => patchbay.records.retrieve(tenantId, model, id, params, options),
     },
     connections: {

@@ -1,5 +1,6 @@
 import { ApiPromise, type ApiResponse } from "./api-promise.ts";
 import { ApiAbortError, ApiConnectionError, ApiTimeoutError, errorFromAnswer, PatchbayError } from "./errors.ts";
+import { readLines } from "./line-stream.ts";
 import { PagePromise, type WirePage } from "./pagination.ts";
 import { parseRetryAfter, retryDelayMs } from "./retry.ts";
 import type { Runtime } from "./runtime.ts";
@@ -26,6 +27,7 @@ export interface Call {
   readonly path: readonly string[];
   readonly query?: Query | undefined;
   readonly body?: object | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly options?: RequestOptions | undefined;
 }
 export type Query = Readonly<Record<string, string | number | boolean | Date | null | undefined>>;
@@ -60,13 +62,40 @@ export class Transport {
     );
   }
 
-  async #send<Data>(call: Call): Promise<ApiResponse<Data>> {
+  /**
+   * Opens an answer that comes line by line. The call's deadline is for its beginning; after that it may take as long
+   * as it likes, but not be silent for longer than `silenceMsMax`.
+   */
+  lines(call: Call, silenceMsMax: number): Promise<AsyncGenerator<string, void>> {
+    return this.#retrying(call, async (url, init) => {
+      const stop = new AbortController();
+      const response = await this.#fetch(url, init, call.options, stop, async (answer) => answer);
+      if (response.ok && response.body !== null) {
+        return readLines(response.body, { ...this.#runtime, silenceMsMax, stop, signal: call.options?.signal });
+      }
+      this.#parse(response, await readText(response));
+      throw new PatchbayError("an answer without a body where a stream was asked for");
+    });
+  }
+
+  #send<Data>(call: Call): Promise<ApiResponse<Data>> {
+    return this.#retrying(call, async (url, init) => {
+      const stop = new AbortController();
+      const [response, text] = await this.#fetch(url, init, call.options, stop, async (answer) => [
+        answer,
+        await readText(answer),
+      ]);
+      return this.#parse<Data>(response, text);
+    });
+  }
+
+  async #retrying<Result>(call: Call, attempt: (url: URL, init: RequestInit) => Promise<Result>): Promise<Result> {
     const url = this.#url(call);
     const init = this.#init(call);
     const triesMax = 1 + (call.options?.maxRetries ?? this.#config.maxRetries);
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#try<Data>(url, init, call.options);
+        return await attempt(url, init);
       } catch (error) {
         const delayMs = tries < triesMax ? retryDelayMs(error, tries, this.#runtime.random) : null;
         if (delayMs === null) throw error;
@@ -75,23 +104,30 @@ export class Transport {
     }
   }
 
-  async #try<Data>(url: URL, init: RequestInit, options: RequestOptions = {}): Promise<ApiResponse<Data>> {
+  /** One try; the deadline counts until `take` has what it wants of the answer. */
+  async #fetch<Taken>(
+    url: URL,
+    init: RequestInit,
+    options: RequestOptions = {},
+    stop: AbortController,
+    take: (response: Response) => Promise<Taken>,
+  ): Promise<Taken> {
     if (options.signal?.aborted) throw new ApiAbortError("the request was aborted", { cause: options.signal.reason });
     const timeoutMs = options.timeoutMs ?? this.#config.timeoutMs;
     const deadline = this.#runtime.deadline(timeoutMs);
-    const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
-    let response: Response;
-    let text: string;
+    const giveUp = () => stop.abort(deadline.reason);
+    deadline.addEventListener("abort", giveUp, { once: true });
+    const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
     try {
-      response = await this.#runtime.fetch(url, { ...init, signal });
-      text = await readText(response);
+      return await take(await this.#runtime.fetch(url, { ...init, signal }));
     } catch (cause) {
       if (cause instanceof PatchbayError) throw cause;
       if (options.signal?.aborted) throw new ApiAbortError("the request was aborted", { cause });
       if (deadline.aborted) throw new ApiTimeoutError(`no answer within ${timeoutMs} ms`, { cause });
       throw new ApiConnectionError(`could not reach ${url.origin}: ${reasonOf(cause)}`, { cause });
+    } finally {
+      deadline.removeEventListener("abort", giveUp);
     }
-    return this.#parse(response, text);
   }
 
   #parse<Data>(response: Response, text: string): ApiResponse<Data> {
@@ -118,6 +154,7 @@ export class Transport {
       accept: "application/json",
       authorization: `Bearer ${this.#config.apiKey}`,
       "user-agent": `patchbay-node/${VERSION}`,
+      ...call.headers,
     });
     if (call.method !== "GET") {
       headers.set("idempotency-key", call.options?.idempotencyKey ?? this.#runtime.uuid());

@@ -1,4 +1,5 @@
 import type { ApiPromise } from "../api-promise.ts";
+import { EventStream, type StreamEventsParams } from "../event-stream.ts";
 import { EventTail, type TailParams } from "../event-tail.ts";
 import type { EventType, PatchbayEvent } from "../events.ts";
 import type { PagePromise } from "../pagination.ts";
@@ -15,6 +16,9 @@ export interface ListEventsParams {
   /** Events per page, 1–100; default 50. */
   readonly limit?: number | undefined;
 }
+
+/** The server says something every 10 seconds. */
+const SILENCE_MS_MAX = 30_000;
 
 /** The feed: what webhooks deliver, for reading at your own pace. Oldest first, without gaps. */
 export class Events {
@@ -38,6 +42,31 @@ export class Events {
    */
   tail(params: TailParams = {}, options?: RequestOptions): EventTail {
     return new EventTail((query) => this.list(query, { ...options, signal: params.signal }), params, this.#runtime);
+  }
+
+  /**
+   * The feed as it grows, pushed over one connection (Server-Sent Events): the quickest way without a public URL of
+   * your own. Where a proxy lets no streams pass, use {@link tail}.
+   *
+   * Starts behind the newest event unless `after` or `from` say otherwise.
+   */
+  stream(params: StreamEventsParams = {}, options?: RequestOptions): EventStream {
+    const { type, tenantId, from, signal } = params;
+    return new EventStream(
+      (cursor) =>
+        this.#transport.lines(
+          {
+            method: "GET",
+            path: ["events", "stream"],
+            query: { type, tenantId, from: cursor === null ? from : undefined },
+            headers: { accept: "text/event-stream", ...(cursor === null ? {} : { "last-event-id": cursor }) },
+            options: { ...options, signal, maxRetries: 0 },
+          },
+          SILENCE_MS_MAX,
+        ),
+      params,
+      this.#runtime,
+    );
   }
 
   /** @throws NotFoundError `event_not_found` */

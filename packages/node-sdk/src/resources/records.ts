@@ -14,10 +14,15 @@ export interface ListRecordsParams extends ListParams, RetrieveRecordParams {
   readonly includeDeleted?: boolean | undefined;
 }
 
+export type ExportRecordsParams = Omit<ListRecordsParams, keyof ListParams>;
+
 export interface RetrieveRecordParams {
   /** `raw`: with what the provider sent. */
   readonly expand?: "raw" | undefined;
 }
+
+/** Between two pages that the server reads. */
+const SILENCE_MS_MAX = 60_000;
 
 /** Normalized records: orders, customers, products … in one shape for every provider. */
 export class Records {
@@ -36,6 +41,28 @@ export class Records {
   ): PagePromise<RecordOf[M]> {
     const path = ["tenants", tenantId, "records", model];
     return this.#transport.list({ method: "GET", path, query: { ...params }, options });
+  }
+
+  /**
+   * Everything of one model over one connection, a record at a time: for a first load, or to compare. Throws when the
+   * connection breaks off, so that a part is not taken for the whole.
+   *
+   * ```ts
+   * for await (const order of patchbay.records.export("acme", "order")) await insert(order);
+   * ```
+   */
+  async *export<M extends ModelName>(
+    tenantId: string,
+    model: M,
+    params: ExportRecordsParams = {},
+    options?: RequestOptions,
+  ): AsyncGenerator<RecordOf[M], void> {
+    const path = ["tenants", tenantId, "records", model, "export"];
+    const headers = { accept: "application/x-ndjson" };
+    const call = { method: "GET", path, query: { ...params }, headers, options } as const;
+    for await (const line of await this.#transport.lines(call, SILENCE_MS_MAX)) {
+      if (line !== "") yield JSON.parse(line) as RecordOf[M];
+    }
   }
 
   /**

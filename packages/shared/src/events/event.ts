@@ -95,3 +95,14 @@ export const ListEventsQuery = z.strictObject({
   /** `latest`: an empty page whose cursor is the newest position. */
   from: z.enum(["start", "latest"]).default("start"),
 });
+
+/** Query of `GET /v1/events/stream`. A `Last-Event-ID` header takes the place of `after`. */
+export const StreamEventsQuery = z.strictObject({
+  after: z.string().min(1).max(512).optional(),
+  type: z.string().max(80).optional(),
+  tenantId: z.string().max(128).optional(),
+  /** Where to begin without `after`. */
+  from: z.enum(["start", "latest"]).default("latest"),
+  /** Ends the stream after this long; the reader comes again with its last id. 1 to 3600, default 900. */
+  seconds: z.coerce.number().int().min(1).max(3_600).default(900),
+});

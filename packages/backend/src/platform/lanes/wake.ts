@@ -1,46 +1,49 @@
 import type { Database } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 
-export const WAKE_TOPICS = ["arrivals", "events", "lanes:connection", "lanes:delivery"] as const;
+export const WAKE_TOPICS = ["arrivals", "events", "feed", "lanes:connection", "lanes:delivery"] as const;
 export type WakeTopic = (typeof WAKE_TOPICS)[number];
 
 /** A hint that there is work. It may be lost: whoever waits for it polls as well. Poke after COMMIT, never before. */
 export interface Wake {
-  poke(topic: WakeTopic): void;
+  /** @param about an id, where listeners care for one thing of many; empty: everything */
+  poke(topic: WakeTopic, about?: string): void;
   /** @returns how to stop listening */
-  on(topic: WakeTopic, listener: () => void): () => void;
+  on(topic: WakeTopic, listener: (about: string) => void): () => void;
   close(): Promise<void>;
 }
 
 const CHANNEL = "patchbay_wake";
-/** One notification per topic and this long: NOTIFY takes a lock over the whole instance. */
+/** One notification per topic, what it is about, and this long: NOTIFY takes a lock over the whole instance. */
 const NOTIFY_EVERY_MS = 10;
 
 /**
- * In-process at once; with `database`, other processes too, by NOTIFY outside every transaction, at most one per topic
- * and {@link NOTIFY_EVERY_MS}.
+ * In-process at once; with `database`, other processes too, by NOTIFY outside every transaction, at most one per topic,
+ * what it is about, and {@link NOTIFY_EVERY_MS}.
  */
 export async function createWake(deps: { log: Logger; database: Database | null }): Promise<Wake> {
-  const listeners = new Map<WakeTopic, Set<() => void>>(WAKE_TOPICS.map((topic) => [topic, new Set()]));
-  const notifying = new Map<WakeTopic, NodeJS.Timeout>();
-  const here = (topic: WakeTopic) => {
-    for (const listener of listeners.get(topic) ?? []) listener();
+  const listeners = new Map<WakeTopic, Set<(about: string) => void>>(WAKE_TOPICS.map((topic) => [topic, new Set()]));
+  const notifying = new Map<string, NodeJS.Timeout>();
+  const here = (topic: WakeTopic, about: string) => {
+    for (const listener of listeners.get(topic) ?? []) listener(about);
   };
   const subscription = await deps.database?.listen(CHANNEL, (payload) => {
-    const topic = WAKE_TOPICS.find((known) => known === payload);
-    if (topic !== undefined) here(topic);
+    const [name, about = ""] = payload.split(" ");
+    const topic = WAKE_TOPICS.find((known) => known === name);
+    if (topic !== undefined) here(topic, about);
   });
 
   return {
-    poke(topic) {
-      here(topic);
-      if (deps.database === null || notifying.has(topic)) return;
+    poke(topic, about = "") {
+      here(topic, about);
+      const payload = about === "" ? topic : `${topic} ${about}`;
+      if (deps.database === null || notifying.has(payload)) return;
       const { database } = deps;
       notifying.set(
-        topic,
+        payload,
         setTimeout(() => {
-          notifying.delete(topic);
-          database.notify(CHANNEL, topic).catch((error: unknown) => deps.log.warn({ error, topic }, "wake not sent"));
+          notifying.delete(payload);
+          database.notify(CHANNEL, payload).catch((error: unknown) => deps.log.warn({ error, topic }, "wake not sent"));
         }, NOTIFY_EVERY_MS),
       );
     },

@@ -12,7 +12,7 @@ function aLoop(answers: readonly (Round | Error)[], during?: (round: number, nud
     log: silentLogger,
     wake: {
       on: (_, listener) => {
-        wake = listener;
+        wake = () => listener("");
         return () => {};
       },
     },

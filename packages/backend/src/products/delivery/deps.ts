@@ -1,4 +1,4 @@
-import type { TenantUid, WorkspaceId } from "@patchbay/shared";
+import type { TenantUid } from "@patchbay/shared";
 import type { Vault } from "../../domain/vault/index.ts";
 import { NIL_UUID, type RoleDatabase } from "../../platform/db/index.ts";
 import type { Egress } from "../../platform/egress/index.ts";
@@ -19,13 +19,6 @@ export interface DeliveryDeps {
   readonly random: Random;
   readonly wake: Pick<Wake, "poke" | "on">;
   readonly log: Logger;
-}
-
-/** Tells readers of the feed in this process that a workspace's feed grew. A hint: they poll as well. */
-export interface FeedSignal {
-  notify(workspaceId: WorkspaceId): void;
-  /** @returns how to stop listening */
-  on(workspaceId: WorkspaceId, listener: () => void): () => void;
 }
 
 /** Whose lane carries what concerns the workspace as a whole. */

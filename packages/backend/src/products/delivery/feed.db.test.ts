@@ -100,22 +100,51 @@ test("getEvent gives what was sent", async () => {
   expect(data[0]?.id).toBe(encodeId("evt", eventId));
 });
 
-describe("waitForEvents", () => {
-  test("ends when the feed grows, although another process sequenced it", async () => {
-    const workspaceId = await aFeed(1);
-    const { nextCursor: after } = await read(workspaceId, {});
-    const waiting = world.delivery.feed.waitForEvents({ workspaceId, after, signal: AbortSignal.timeout(10_000) });
-    await grow(workspaceId, { n: 2 });
-    expect(await waiting).toBe(true);
+describe("followEvents", () => {
+  test("gives what is there, then each event as it comes, although another process sequenced it", async () => {
+    const workspaceId = await aFeed(3);
+    const stop = new AbortController();
+    const followed = await follow(workspaceId, { signal: stop.signal });
+    const seen: unknown[] = [];
+    for await (const { event } of followed) {
+      if (event === null) continue;
+      seen.push(event.data);
+      if (seen.length === 3) await grow(workspaceId, { n: 4 });
+      if (seen.length === 4) stop.abort();
+    }
+    expect(seen).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }]);
   });
 
-  test("ends without one when told to", async () => {
-    const workspaceId = await aFeed(1);
-    const { nextCursor: after } = await read(workspaceId, {});
+  test("goes on behind each event's own cursor", async () => {
+    const workspaceId = await aFeed(3);
     const stop = new AbortController();
-    const waiting = world.delivery.feed.waitForEvents({ workspaceId, after, signal: stop.signal });
+    const first = (await (await follow(workspaceId, { signal: stop.signal })).next()).value;
+    const second = (await (await follow(workspaceId, { signal: stop.signal, after: first?.cursor })).next()).value;
     stop.abort();
-    expect(await waiting).toBe(false);
+    expect([first?.event?.data, second?.event?.data]).toEqual([{ n: 1 }, { n: 2 }]);
+  });
+
+  test("tells pauses, with a cursor that leads behind what was filtered away", async () => {
+    const workspaceId = await aFeed(2);
+    const stop = new AbortController();
+    const followed = await follow(workspaceId, { signal: stop.signal, type: "order.deleted", pauseMs: 10 });
+    const pause = (await followed.next()).value;
+    stop.abort();
+    expect(pause?.event).toBeNull();
+    expect((await read(workspaceId, { after: pause?.cursor })).data).toEqual([]);
+  });
+
+  test("ends when told to, in the middle of a wait", async () => {
+    const workspaceId = await aFeed(0);
+    const stop = new AbortController();
+    const next = (await follow(workspaceId, { signal: stop.signal })).next();
+    stop.abort();
+    expect(await next).toEqual({ done: true, value: undefined });
+  });
+
+  test("refuses a wrong cursor before anything is streamed", async () => {
+    const workspaceId = await aFeed(1);
+    await expect(follow(workspaceId, { signal: AbortSignal.abort(), after: "x" })).rejects.toThrow("cursor");
   });
 });
 
@@ -135,4 +164,10 @@ type Asked = Partial<Parameters<World["delivery"]["feed"]["listEvents"]>[0]>;
 
 function read(workspaceId: WorkspaceId, asked: Asked) {
   return world.delivery.feed.listEvents({ workspaceId, from: "start", limit: 50, ...asked });
+}
+
+type Followed = Parameters<World["delivery"]["feed"]["followEvents"]>[0];
+
+function follow(workspaceId: WorkspaceId, asked: Partial<Followed> & Pick<Followed, "signal">) {
+  return world.delivery.feed.followEvents({ workspaceId, from: "start", pauseMs: 10_000, ...asked });
 }

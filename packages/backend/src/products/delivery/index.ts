@@ -11,7 +11,7 @@ import { updateEndpoint } from "./endpoints/update-endpoint.ts";
 import { getEvent } from "./feed/get-event.ts";
 import { listEvents } from "./feed/list-events.ts";
 import { recentEvents } from "./feed/recent-events.ts";
-import { createFeedSignal, waitForEvents } from "./feed/wait-for-events.ts";
+import { followEvents } from "./feed/follow-events.ts";
 import { handleLane } from "./handle-lane.ts";
 import { createSequencer } from "./sequencer.ts";
 
@@ -25,9 +25,8 @@ export type Delivery = ReturnType<typeof createDelivery>;
 
 /** Events out: positions, the feed, endpoints and deliveries to them. */
 export function createDelivery(deps: DeliveryDeps) {
-  const feedSignal = createFeedSignal();
   return {
-    sequencer: createSequencer({ ...deps, feedSignal }),
+    sequencer: createSequencer(deps),
     /** For lanes of kind `delivery`. */
     handleLane: bind(deps, handleLane),
     endpoints: {
@@ -49,7 +48,7 @@ export function createDelivery(deps: DeliveryDeps) {
       listEvents: bind(deps, listEvents),
       getEvent: bind(deps, getEvent),
       recentEvents: bind(deps, recentEvents),
-      waitForEvents: bind({ ...deps, feedSignal }, waitForEvents),
+      followEvents: bind(deps, followEvents),
     },
   };
 }

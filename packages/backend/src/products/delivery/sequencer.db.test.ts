@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { waitFor } from "../../../../../test/harness/wait-for.ts";
 import { appendEvents } from "../../domain/events/index.ts";
 import type { RoleDatabase } from "../../platform/db/index.ts";
-import { createFeedSignal } from "./feed/wait-for-events.ts";
 import { sequenceBatch } from "./sequence-batch.ts";
 import { createSequencer } from "./sequencer.ts";
 import { anEvent, createWorld, type World } from "../../../../../test/harness/delivery-world.ts";
@@ -116,7 +115,7 @@ describe("sequencers", () => {
     });
     await appended.promise;
 
-    const sequencers = [1, 2].map(() => createSequencer({ ...world.deps, feedSignal: createFeedSignal() }));
+    const sequencers = [1, 2].map(() => createSequencer({ ...world.deps }));
     for (const sequencer of sequencers) sequencer.start();
     const appenders = Array.from({ length: 4 }, async () => {
       for (let i = 0; i < 10; i++) await world.append([anEvent(workspaceId), anEvent(workspaceId)]);
@@ -138,7 +137,7 @@ describe("sequencers", () => {
   test("find a workspace by polling when the wake-up was lost", async () => {
     const workspaceId = await world.aWorkspace();
     const deaf = { poke: () => {}, on: () => () => {} };
-    const sequencer = createSequencer({ ...world.deps, wake: deaf, feedSignal: createFeedSignal() });
+    const sequencer = createSequencer({ ...world.deps, wake: deaf });
     sequencer.start();
     await world.append([anEvent(workspaceId)]);
     await waitFor(async () => (await positions(workspaceId)).length === 1, { what: "a position" });

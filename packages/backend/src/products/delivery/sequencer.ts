@@ -3,7 +3,6 @@ import { createWorkLoop, queueUnsequenced, type Wake, type WorkLoop } from "../.
 import type { RoleDatabase } from "../../platform/db/index.ts";
 import type { Logger } from "../../platform/observability/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
-import type { FeedSignal } from "./deps.ts";
 import { sequenceBatch } from "./sequence-batch.ts";
 
 interface Deps {
@@ -12,7 +11,6 @@ interface Deps {
   readonly clock: Clock;
   readonly wake: Pick<Wake, "poke" | "on">;
   readonly log: Logger;
-  readonly feedSignal: FeedSignal;
 }
 
 export type Sequencer = Pick<WorkLoop, "start" | "stop">;
@@ -54,7 +52,7 @@ async function sequenceOne(deps: Deps, workspaceId: WorkspaceId): Promise<number
   try {
     const batch = await sequenceBatch(deps, workspaceId);
     if (batch.deliveries > 0) deps.wake.poke("lanes:delivery");
-    if (batch.events > 0) deps.feedSignal.notify(workspaceId);
+    if (batch.events > 0) deps.wake.poke("feed", workspaceId);
     return batch.events;
   } catch (error) {
     deps.log.error({ error, workspaceId }, "workspace not sequenced");

@@ -23,7 +23,14 @@ export interface RouteSpec {
     readonly body?: z.ZodType;
   };
   /** Status → schema of the body; `null`: no body. */
-  readonly responses: Readonly<Record<number, z.ZodType | null>>;
+  readonly responses: Readonly<Record<number, z.ZodType | StreamedBody | null>>;
+}
+
+/** A body that comes item by item, for as long as it takes. */
+export interface StreamedBody {
+  readonly media: "text/event-stream" | "application/x-ndjson";
+  /** One event's `data`, or one line. */
+  readonly item: z.ZodType;
 }
 
 export interface Route {

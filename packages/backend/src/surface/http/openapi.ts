@@ -1,6 +1,6 @@
 import { PatchbayEvent, Problem } from "@patchbay/shared";
 import { z } from "zod";
-import type { Audience, RouteSpec } from "./define-route.ts";
+import type { Audience, RouteSpec, StreamedBody } from "./define-route.ts";
 
 /** The OpenAPI 3.1 document of a route table. Named schemas (`.meta({ id })`) become components. */
 export function openApiDocument(
@@ -62,18 +62,24 @@ function operation(audience: Audience, spec: RouteSpec, schemaOf: SchemaOf): Rec
       : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(body, "input") } } } }),
     responses: {
       ...Object.fromEntries(
-        Object.entries(spec.responses).map(([status, schema]) => [
-          status,
-          schema === null
-            ? { description: "Done, no body" }
-            : { description: "Done", content: { "application/json": { schema: schemaOf(schema, "output") } } },
-        ]),
+        Object.entries(spec.responses).map(([status, answer]) => [status, response(answer, schemaOf)]),
       ),
       default: {
         description: "A problem (RFC 9457) with a stable code",
         content: { "application/problem+json": { schema: schemaOf(Problem, "output") } },
       },
     },
+  };
+}
+
+function response(body: z.ZodType | StreamedBody | null, schemaOf: SchemaOf): Record<string, unknown> {
+  if (body === null) return { description: "Done, no body" };
+  if (!("media" in body)) {
+    return { description: "Done", content: { "application/json": { schema: schemaOf(body, "output") } } };
+  }
+  return {
+    description: "A stream; the schema is that of one item",
+    content: { [body.media]: { schema: schemaOf(body.item, "output") } },
   };
 }
 

@@ -16,7 +16,7 @@ export async function getEvent(
       .from(events)
       .where(and(eq(events.workspaceId, workspaceId), eq(events.id, eventId))),
   );
-  const [event] = await openEvents(deps.vault, workspaceId, rows);
-  if (event === undefined) throw new AppError("event_not_found", "no such event in this workspace");
-  return event;
+  const [opened] = await openEvents(deps.vault, workspaceId, rows);
+  if (opened === undefined) throw new AppError("event_not_found", "no such event in this workspace");
+  return opened.event;
 }

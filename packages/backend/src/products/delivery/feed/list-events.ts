@@ -38,6 +38,19 @@ export async function listEvents(
   deps: Pick<DeliveryDeps, "app" | "vault">,
   input: ListEventsInput,
 ): Promise<EventsPage> {
+  const { placed, hasMore, end } = await readFeed(deps, input);
+  return { data: placed.map(({ event }) => event), hasMore, nextCursor: encodeFeedCursor(input.workspaceId, end) };
+}
+
+/** Events with their places, and the place behind the last one that was looked at. @throws as {@link listEvents} */
+export async function readFeed(
+  deps: Pick<DeliveryDeps, "app" | "vault">,
+  input: ListEventsInput,
+): Promise<{
+  readonly placed: readonly { readonly place: FeedPlace; readonly event: PatchbayEvent }[];
+  readonly hasMore: boolean;
+  readonly end: FeedPlace;
+}> {
   const { workspaceId, limit } = input;
   const { head, until, rows } = await deps.app.withWorkspace(workspaceId, async (tx) => {
     const head = await readHead(tx, workspaceId);
@@ -50,10 +63,14 @@ export async function listEvents(
   // A full page ends at its last event; else everything up to `until` was looked at.
   const last = rows.length < limit ? undefined : rows.at(-1);
   const position = last?.position ?? until;
+  const opened = await openEvents(deps.vault, workspaceId, rows);
   return {
-    data: await openEvents(deps.vault, workspaceId, rows),
+    placed: opened.map(({ row, event }) => ({
+      place: { epoch: head.epoch, position: row.position ?? position },
+      event,
+    })),
     hasMore: position < head.position,
-    nextCursor: encodeFeedCursor(workspaceId, { epoch: head.epoch, position }),
+    end: { epoch: head.epoch, position },
   };
 }
 

@@ -8,16 +8,16 @@ interface SealedEvent {
   readonly bodyKeyId: DataKeyId;
 }
 
-/** The events that can still be read; those of erased tenants are left out. */
-export async function openEvents(
+/** The events that can still be read, with their rows; those of erased tenants are left out. */
+export async function openEvents<Row extends SealedEvent>(
   vault: Vault,
   workspaceId: WorkspaceId,
-  rows: readonly SealedEvent[],
-): Promise<readonly PatchbayEvent[]> {
+  rows: readonly Row[],
+): Promise<readonly { readonly row: Row; readonly event: PatchbayEvent }[]> {
   const open = await vault.opener(workspaceId, [...new Set(rows.map((row) => row.bodyKeyId))]);
   return rows.flatMap((row) => {
     const bytes = readEventBody(open, row);
     // Sealed by us as an event; the seal is bound to this row.
-    return bytes === null ? [] : [JSON.parse(Buffer.from(bytes).toString()) as PatchbayEvent];
+    return bytes === null ? [] : [{ row, event: JSON.parse(Buffer.from(bytes).toString()) as PatchbayEvent }];
   });
 }

@@ -1,15 +1,15 @@
 import type { WorkspaceId } from "@patchbay/shared";
 import type { RoleDatabase } from "../../../platform/db/index.ts";
+import type { Wake } from "../../../platform/lanes/index.ts";
 import { decodeFeedCursor } from "../cursor.ts";
-import type { FeedSignal } from "../deps.ts";
 import { readHead } from "./list-events.ts";
 
 interface Deps {
   readonly app: RoleDatabase;
-  readonly feedSignal: FeedSignal;
+  readonly wake: Pick<Wake, "on">;
 }
 
-/** Another process may sequence this workspace, and says nothing here. */
+/** Hints from other processes may be lost. */
 const POLL_MS = 1_000;
 
 /**
@@ -28,7 +28,7 @@ export async function waitForEvents(
     let hint = () => {};
     const hinted = new Promise<void>((resolve) => (hint = resolve));
     // Listened for before looking, so that what comes in between is not missed.
-    const off = deps.feedSignal.on(workspaceId, hint);
+    const off = deps.wake.on("feed", (about) => about === workspaceId && hint());
     const timer = setTimeout(hint, POLL_MS);
     signal.addEventListener("abort", hint, { once: true });
     try {
@@ -42,22 +42,4 @@ export async function waitForEvents(
     }
   }
   return false;
-}
-
-/** Signals within one process. */
-export function createFeedSignal(): FeedSignal {
-  const listeners = new Map<WorkspaceId, Set<() => void>>();
-  return {
-    notify(workspaceId) {
-      for (const listener of listeners.get(workspaceId) ?? []) listener();
-    },
-    on(workspaceId, listener) {
-      const ofWorkspace = listeners.get(workspaceId) ?? new Set();
-      listeners.set(workspaceId, ofWorkspace.add(listener));
-      return () => {
-        ofWorkspace.delete(listener);
-        if (ofWorkspace.size === 0 && listeners.get(workspaceId) === ofWorkspace) listeners.delete(workspaceId);
-      };
-    },
-  };
 }

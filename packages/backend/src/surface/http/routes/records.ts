@@ -1,10 +1,19 @@
-import { AnyRecord, ListRecordsQuery, MODEL_NAMES, pageOf, tenantId } from "@patchbay/shared";
+import {
+  AnyRecord,
+  ExportRecordsQuery,
+  ListRecordsQuery,
+  MODEL_NAMES,
+  PAGE_SIZE_MAX,
+  pageOf,
+  tenantId,
+} from "@patchbay/shared";
 import { z } from "zod";
-import { getRecord, listRecords } from "../../../domain/records/index.ts";
+import { getRecord, listRecords, type ListRecordsInput } from "../../../domain/records/index.ts";
 import type { Vault } from "../../../domain/vault/index.ts";
 import { tenantRef } from "../../../domain/workspaces/index.ts";
 import type { WithWorkspace } from "../../../platform/db/index.ts";
 import { defineRoute } from "../define-route.ts";
+import { streamBody } from "../stream-body.ts";
 import { edgeId } from "./edge-id.ts";
 
 interface Deps {
@@ -45,6 +54,32 @@ export const recordRoutes = (deps: Deps) => [
   defineRoute(
     {
       method: "get",
+      path: "/v1/tenants/{tenant}/records/{model}/export",
+      summary: "All of a tenant's records of a model, one a line, in the order of their last change",
+      tag: "Records",
+      scope: "records:read",
+      request: { params: z.strictObject({ tenant: tenantId, model }), query: ExportRecordsQuery },
+      responses: { 200: { media: "application/x-ndjson", item: AnyRecord } },
+    },
+    async (c, { params, query }) => {
+      const { workspaceId } = c.get("caller");
+      const tenant = await deps.withWorkspace(workspaceId, (tx) => tenantRef(tx, { workspaceId, id: params.tenant }));
+      const { connectionId, expand, ...filters } = query;
+      const input = {
+        ...filters,
+        workspaceId,
+        tenant,
+        model: params.model,
+        connectionId: connectionId === undefined ? undefined : edgeId("conn", connectionId, "connection_not_found"),
+        withRaw: expand === "raw",
+        limit: PAGE_SIZE_MAX,
+      };
+      return streamBody(c, "application/x-ndjson", allRecords(deps, input), () => {});
+    },
+  ),
+  defineRoute(
+    {
+      method: "get",
       path: "/v1/tenants/{tenant}/records/{model}/{id}",
       summary: "Get a record by its id, or by provider:remoteId",
       tag: "Records",
@@ -70,3 +105,13 @@ export const recordRoutes = (deps: Deps) => [
     },
   ),
 ];
+
+/** Page after page, a page at a time in memory; each chunk is a page's lines. Ends: a cursor only moves on. */
+async function* allRecords(deps: Deps, input: ListRecordsInput): AsyncGenerator<string, void> {
+  let cursor: string | undefined;
+  do {
+    const page = await listRecords(deps, { ...input, cursor });
+    yield page.data.map((record) => `${JSON.stringify(record)}\n`).join("");
+    cursor = page.hasMore ? (page.nextCursor ?? undefined) : undefined;
+  } while (cursor !== undefined);
+}

@@ -1,0 +1,90 @@
+import { AppError, PatchbayEvent, StreamEventsQuery, type WorkspaceId } from "@patchbay/shared";
+import type { ApiCaller } from "../../../domain/workspaces/index.ts";
+import type { Delivery } from "../../../products/delivery/index.ts";
+import { defineRoute } from "../define-route.ts";
+import { bearer } from "../middleware/authenticate.ts";
+import { streamBody } from "../stream-body.ts";
+
+interface Deps {
+  readonly delivery: Pick<Delivery, "feed">;
+  readonly authenticate: (key: string) => Promise<ApiCaller | null>;
+  /** Aborts when this process stops: readers go elsewhere. */
+  readonly stopping: AbortSignal;
+}
+
+/** A sign of life keeps proxies from closing a quiet stream; a key that was revoked since ends it. */
+const PAUSE_MS = 10_000;
+/** Open streams of one workspace in one process. */
+const STREAMS_MAX = 50;
+const RETRY_AFTER_SECONDS = 10;
+
+/**
+ * The feed as Server-Sent Events. Each `id` is a cursor: a reader that comes again with `Last-Event-ID` misses nothing.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export const eventStreamRoutes = ({ delivery: { feed }, authenticate, stopping }: Deps) => {
+  const open = new Map<WorkspaceId, number>();
+  const enter = (workspaceId: WorkspaceId) => {
+    const streams = open.get(workspaceId) ?? 0;
+    if (streams >= STREAMS_MAX) {
+      throw new AppError("rate_limited", `${STREAMS_MAX} streams of this workspace are open already; close some`, {
+        retryAfterSeconds: RETRY_AFTER_SECONDS,
+      });
+    }
+    open.set(workspaceId, streams + 1);
+  };
+  const leave = (workspaceId: WorkspaceId) => {
+    const streams = (open.get(workspaceId) ?? 1) - 1;
+    if (streams > 0) open.set(workspaceId, streams);
+    else open.delete(workspaceId);
+  };
+
+  return [
+    defineRoute(
+      {
+        method: "get",
+        path: "/v1/events/stream",
+        summary: "The feed as Server-Sent Events, each event the moment it has its place; go on by Last-Event-ID",
+        tag: "Events",
+        scope: "events:read",
+        request: { query: StreamEventsQuery },
+        responses: { 200: { media: "text/event-stream", item: PatchbayEvent } },
+      },
+      async (c, { query }) => {
+        const { workspaceId } = c.get("caller");
+        const key = bearer(c.req.header("authorization")) ?? "";
+        const { seconds, ...place } = query;
+        const gone = new AbortController();
+        const signal = AbortSignal.any([gone.signal, stopping, AbortSignal.timeout(seconds * 1_000)]);
+        const after = c.req.header("last-event-id") ?? place.after;
+        const followed = await feed.followEvents({ ...place, after, workspaceId, signal, pauseMs: PAUSE_MS });
+        enter(workspaceId);
+        return streamBody(
+          c,
+          "text/event-stream",
+          toServerSentEvents(followed, () => authenticate(key)),
+          () => {
+            if (!gone.signal.aborted) leave(workspaceId);
+            gone.abort();
+          },
+        );
+      },
+    ),
+  ];
+};
+
+type Followed = Awaited<ReturnType<Delivery["feed"]["followEvents"]>>;
+
+async function* toServerSentEvents(
+  followed: Followed,
+  authenticate: () => Promise<ApiCaller | null>,
+): AsyncGenerator<string, void> {
+  // The headers reach the reader at once, however long the first event takes.
+  yield ": patchbay\n\n";
+  for await (const { cursor, event } of followed) {
+    if (event !== null) yield `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    else if ((await authenticate()) === null) return;
+    else yield `id: ${cursor}\n\n`;
+  }
+}
