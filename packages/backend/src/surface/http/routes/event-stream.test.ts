@@ -37,7 +37,7 @@ function anApp(
       await next();
     },
   ]);
-  const ask = (query = "", headers: Record<string, string> = {}) =>
+  const ask = async (query = "", headers: Record<string, string> = {}): Promise<Response> =>
     app.request(`/v1/events/stream${query}`, { headers: { authorization: "Bearer pb_test_key", ...headers } });
   return { ask, stopping };
 }
@@ -65,6 +65,7 @@ describe("the event stream", () => {
     const asked: Asked[] = [];
     const { ask } = anApp(async function* (input) {
       asked.push(input);
+      yield pause;
     });
     await (await ask("?after=a&type=order.created", { "last-event-id": "b" })).text();
     await (await ask("?after=a")).text();
