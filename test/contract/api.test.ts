@@ -156,6 +156,25 @@ describe("the contract", () => {
     expect(operations.map((operation) => operation.name).filter((name) => !seen.has(name))).toEqual([]);
   });
 
+  test("left an attempt and its outcome in the audit log for every change, and nothing else of the requests", async () => {
+    const byHand = new Set(["POST /admin/v1/workspaces", "POST /connect/v1/providers/{id}/resolve"]);
+    const changing = operations.filter(({ name, method }) => method !== "GET" && !byHand.has(name));
+    expect(changing.filter(({ auditAction }) => auditAction === null)).toEqual([]);
+    const rows = await world.product.database.sql<{ action: string; kinds: string; open: string }[]>`
+      select action, string_agg(distinct kind, ' ' order by kind) as kinds,
+        count(*) filter (where kind = 'attempt') - count(*) filter (where kind = 'outcome') as open
+      from audit_entries where request_id is not null and kind <> 'fact' group by action`;
+    expect(rows.map((row) => row.action).toSorted()).toEqual(
+      [...new Set(operations.flatMap(({ auditAction }) => auditAction ?? []))].toSorted(),
+    );
+    expect(rows.filter((row) => row.kinds !== "attempt outcome" || row.open !== "0")).toEqual([]);
+    const [{ log } = { log: "" }] = await world.product.database.sql<{ log: string }[]>`
+      select string_agg(e::text, ' ') as log from audit_entries e`;
+    for (const told of [...[world.a, world.b].flatMap((side) => [side.first.id, side.second.id]), "u@example.com"]) {
+      expect(log).not.toContain(told);
+    }
+  });
+
   test("has every error in one shape, with a stable code and nothing from inside", async () => {
     await provokeErrors();
     const errors = exchanges.filter(({ status }) => status >= 400);

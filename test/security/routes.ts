@@ -9,6 +9,8 @@ export interface Operation {
   readonly name: string;
   readonly audience: "api" | "connect" | "admin";
   readonly scope: string | null;
+  /** What the audit log calls it; `null`: it is not entered by the route table. */
+  readonly auditAction: string | null;
   readonly parameters: readonly { readonly name: string; readonly in: "path" | "query" }[];
   /** Names of the body's own properties. */
   readonly bodyFields: readonly string[];
@@ -27,6 +29,7 @@ interface RawOperation {
   readonly summary: string;
   readonly security: readonly Readonly<Record<string, unknown>>[];
   readonly "x-scope"?: string;
+  readonly "x-audit-action"?: string;
   readonly parameters: Operation["parameters"];
   readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: JsonSchema }>> };
   readonly responses: Readonly<Record<string, unknown>>;
@@ -45,6 +48,7 @@ export function operationsOf(document: OpenApi): readonly Operation[] {
       name: `${method.toUpperCase()} ${path}`,
       audience: audienceOf(raw),
       scope: raw["x-scope"] ?? null,
+      auditAction: raw["x-audit-action"] ?? null,
       parameters: raw.parameters,
       bodyFields: bodyFieldsOf(document, raw),
       responses: raw.responses,

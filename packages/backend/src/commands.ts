@@ -1,16 +1,10 @@
 import { AppError, decodeId, type WorkspaceId } from "@patchbay/shared";
 import { parseConfig, type Config } from "./config.ts";
 import { borrowDatabase } from "./connect-database.ts";
-import { checkKeys, createLocalKeyFile, openKeys } from "./domain/vault/index.ts";
-import {
-  createApiKey,
-  createWorkspace,
-  getWorkspace,
-  listTenants,
-  listWorkspaceIds,
-  putTenant,
-  toWorkspace,
-} from "./domain/workspaces/index.ts";
+import { createAudit } from "./domain/audit/index.ts";
+import { checkKeys, createLocalKeyFile, createVault, openKeys } from "./domain/vault/index.ts";
+import { getWorkspace, listTenants, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
+import { createOperatorActs, type OperatorActs } from "./operator-acts.ts";
 import { createOperatorToken } from "./operator-token.ts";
 import { startPatchbay } from "./patchbay.ts";
 import type { Database } from "./platform/db/index.ts";
@@ -31,6 +25,8 @@ export function bindCommands(process_: {
   const quietConfig = () => parseConfig({ PATCHBAY_LOG_LEVEL: "warn", ...process_.env }, process_.cwd);
   const withDatabase = (work: (database: Database, config: Config) => Promise<void>) =>
     useDatabase(quietConfig(), work);
+  const withOperator = (work: (operator: OperatorActs) => Promise<void>) =>
+    withDatabase(async (database, settings) => work(await operatorActs(database, settings)));
   return {
     async serve(roles) {
       const patchbay = await startPatchbay({ config: config(), roles });
@@ -57,8 +53,7 @@ export function bindCommands(process_: {
         const versions = keys.versions.map((kek) => `${kek.provider} ${kek.version}`).join(", ");
         print(`The keys fit this database: ${versions}; the first wraps new keys`);
       }),
-    createWorkspace: (input) =>
-      withDatabase(async (database) => print(json(await createWorkspace(appDeps(database), input)))),
+    createWorkspace: (input) => withOperator(async (operator) => print(json(await operator.createWorkspace(input)))),
     listWorkspaces: () =>
       withDatabase(async (database) => {
         for (const id of await listWorkspaceIds(database.as("patchbay_worker").withQueue)) {
@@ -66,15 +61,9 @@ export function bindCommands(process_: {
         }
       }),
     createApiKey: (workspace, input) =>
-      withDatabase(async (database) => {
-        const workspaceId = workspaceIdOf(workspace);
-        print(json(await createApiKey(appDeps(database), { ...input, workspaceId })));
-      }),
+      withOperator(async (operator) => print(json(await operator.createApiKey(workspaceIdOf(workspace), input)))),
     createTenant: (workspace, id, name) =>
-      withDatabase(async (database) => {
-        const workspaceId = workspaceIdOf(workspace);
-        print(json(await putTenant(appDeps(database), { workspaceId, id, body: { name } })));
-      }),
+      withOperator(async (operator) => print(json(await operator.putTenant(workspaceIdOf(workspace), id, { name })))),
     listTenants: (workspace) =>
       withDatabase(async (database) => {
         const workspaceId = workspaceIdOf(workspace);
@@ -106,6 +95,15 @@ async function useDatabase(config: Config, work: (database: Database, config: Co
   } finally {
     await close();
   }
+}
+
+/** With the keys of the audit log, which are proved first: a wrong key must not make new ones. */
+async function operatorActs(database: Database, config: Config): Promise<OperatorActs> {
+  const keys = await openKeys(config.keys);
+  await checkKeys({ database: database.as("patchbay_worker"), keys, clock: systemClock });
+  const app = appDeps(database);
+  const audit = createAudit({ ...app, vault: createVault({ ...app, keys }) });
+  return createOperatorActs({ ...app, audit, log: createLogger(config.logLevel, process.stderr) });
 }
 
 function appDeps(database: Database) {

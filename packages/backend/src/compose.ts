@@ -3,9 +3,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { listChores } from "./chores.ts";
 import type { Config } from "./config.ts";
 import { connectorById, connectors } from "./connectors/index.ts";
-import { grantDied } from "./domain/connections/index.ts";
+import { createAudit, type Audit } from "./domain/audit/index.ts";
+import { findTenantUid, grantDied } from "./domain/connections/index.ts";
 import { createVault, type Keys } from "./domain/vault/index.ts";
-import { authenticateApiKey, getWorkspace, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
+import {
+  authenticateApiKey,
+  getWorkspace,
+  listWorkspaceIds,
+  toWorkspace,
+  workspaceExists,
+} from "./domain/workspaces/index.ts";
 import type { ConnectionOptions, Database } from "./platform/db/index.ts";
 import { createEgress } from "./platform/egress/index.ts";
 import { createHousekeeping } from "./platform/jobs/index.ts";
@@ -21,6 +28,7 @@ import * as http from "./surface/http/index.ts";
 
 export interface Product {
   readonly app: Hono<http.HttpEnv>;
+  readonly audit: Audit;
   start(): Promise<void>;
   /** From now on not ready: load balancers look elsewhere. */
   drain(): void;
@@ -58,7 +66,8 @@ export async function compose(given: {
 
   // Domain
   const vault = createVault({ withWorkspace: app.withWorkspace, keys: given.keys, clock });
-  const asApp = { withWorkspace: app.withWorkspace, vault, clock, wake, log };
+  const audit = createAudit({ withWorkspace: app.withWorkspace, vault, clock });
+  const asApp = { withWorkspace: app.withWorkspace, vault, audit, clock, wake, log };
 
   // Products
   const reaching = { egress, connectors: connectorTable, sandboxOrigins, random, sleep };
@@ -118,7 +127,11 @@ export async function compose(given: {
     log,
     operatorToken,
     publicUrl,
+    trustedProxies: config.trustedProxies,
     version: VERSION,
+    audit,
+    tenantOf: (workspaceId, of) => findTenantUid(asApp, workspaceId, of),
+    workspaceExists: (workspaceId) => workspaceExists(asApp, workspaceId),
     authenticate,
     idempotency: http.idempotency(asApp),
     connectGuard: http.connectGuard(connect),
@@ -159,6 +172,7 @@ export async function compose(given: {
 
   return {
     app: server,
+    audit,
     async start() {
       if (!roles.worker) return;
       for (const each of workers) each.start();
@@ -176,6 +190,8 @@ export async function compose(given: {
   };
 }
 
+function as(audience: "api", routes: readonly http.ApiRoute[]): readonly http.AppDeps["routes"][number][];
+function as(audience: "connect" | "admin", routes: readonly http.Route[]): readonly http.AppDeps["routes"][number][];
 function as(audience: http.Audience, routes: readonly http.Route[]) {
   return routes.map((route) => ({ audience, route }));
 }

@@ -4,6 +4,7 @@ import { KEY_ENVIRONMENT, keyFileOf, keySettings } from "./config-keys.ts";
 import type { KeySettings } from "./domain/vault/index.ts";
 import { RETENTION_DAYS_MIN, parseDatabaseUrl, type ConnectionOptions } from "./platform/db/index.ts";
 import type { LogLevel } from "./platform/observability/index.ts";
+import { isNetwork } from "./platform/runtime/index.ts";
 
 /** Everything that an operator can set, checked. `docs/operations.md` has the same table. */
 export interface Config {
@@ -23,6 +24,8 @@ export interface Config {
   readonly sandboxOrigins: readonly string[];
   /** Exact origins, http allowed, that webhook endpoints of test workspaces may name. */
   readonly endpointOrigins: readonly string[];
+  /** Networks of our own proxies, whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   readonly inboxRetentionDays: number;
   /** Between incremental runs of a connection. */
@@ -71,6 +74,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     operatorTokenFile: resolve(cwd, values.PATCHBAY_OPERATOR_TOKEN_FILE ?? `${dataDir}/operator-token`),
     sandboxOrigins: values.PATCHBAY_SANDBOX_ORIGINS,
     endpointOrigins: values.PATCHBAY_ENDPOINT_ORIGINS,
+    trustedProxies: values.PATCHBAY_TRUSTED_PROXIES,
     logLevel: values.PATCHBAY_LOG_LEVEL,
     inboxRetentionDays: values.PATCHBAY_INBOX_RETENTION_DAYS,
     syncIntervalSeconds: values.PATCHBAY_SYNC_INTERVAL_SECONDS,
@@ -121,6 +125,15 @@ const origins = z.string().transform((text, context) => {
   return list;
 });
 
+const networks = z.string().transform((text, context) => {
+  const list = text.split(",").map((item) => item.trim());
+  for (const item of list) {
+    if (isNetwork(item)) continue;
+    context.addIssue(`must be networks separated by commas, such as 10.0.0.0/8; ${JSON.stringify(item)} is none`);
+  }
+  return list;
+});
+
 const databaseUrl = z.string().transform((text, context) => {
   try {
     return parseDatabaseUrl(text);
@@ -141,6 +154,7 @@ const Environment = z.object({
   PATCHBAY_OPERATOR_TOKEN_FILE: z.string().optional(),
   PATCHBAY_SANDBOX_ORIGINS: origins.default([]),
   PATCHBAY_ENDPOINT_ORIGINS: origins.default([]),
+  PATCHBAY_TRUSTED_PROXIES: networks.default([]),
   PATCHBAY_LOG_LEVEL: z
     .enum(["trace", "debug", "info", "warn", "error", "silent"], "must be trace, debug, info, warn, error or silent")
     .default("info"),

@@ -11,7 +11,8 @@ import { compose, type Product } from "./compose.ts";
 import type { Config } from "./config.ts";
 import { connectDatabase } from "./connect-database.ts";
 import { checkKeys, openKeys } from "./domain/vault/index.ts";
-import { authenticateApiKey, createApiKey, createWorkspace } from "./domain/workspaces/index.ts";
+import { authenticateApiKey } from "./domain/workspaces/index.ts";
+import { createOperatorActs } from "./operator-acts.ts";
 import { readOperatorToken } from "./operator-token.ts";
 import { findIsolationProblems, type Database } from "./platform/db/index.ts";
 import { createLogger, type Logger } from "./platform/observability/index.ts";
@@ -65,14 +66,15 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
     const server = await startAll(product, config, roles);
     const port = server === null ? 0 : portOf(server);
     const app = { withWorkspace: database.as("patchbay_app").withWorkspace, clock };
+    const operator = createOperatorActs({ ...app, audit: product.audit, log });
     return {
       url: config.port === 0 ? `http://localhost:${port}` : config.publicUrl,
       port,
-      createWorkspace: (input) => createWorkspace(app, input),
+      createWorkspace: (input) => operator.createWorkspace(input),
       createApiKey: (id, input) => {
         const workspaceId = decodeId("ws", id);
         if (workspaceId === null) throw new Error("not a workspace id");
-        return createApiKey(app, { ...input, workspaceId });
+        return operator.createApiKey(workspaceId, input);
       },
       authenticate: async (key) => (await authenticateApiKey(app, key)) !== null,
       consoleLink: () => consoleLink(config.publicUrl, operatorToken, clock.now()),

@@ -29,7 +29,7 @@ export interface AuditEntry {
   readonly kind: AuditKind;
   /** `connection.pause`, `api_key.rotate` … */
   readonly action: string;
-  /** `id`: an API key's `key_…`, a connect session's `cs_…`; `null` for the operator, providers and Patchbay itself. */
+  /** `id`: an API key's `key_…`, an end user's `usr_…`; `null` for the operator, providers and Patchbay itself. */
   readonly actor: { readonly kind: AuditActorKind; readonly id: string | null };
   /** What it was done to; `id` is `null` when it was not known yet. */
   readonly target: { readonly type: string; readonly id: string | null };

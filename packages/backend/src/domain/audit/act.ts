@@ -3,7 +3,7 @@ import type { AuditActorKind, AuditDetails, AuditKind, TenantUid } from "@patchb
 /** `<what>.<verb>`: `connection.pause`, `api_key.rotate`. */
 export type AuditAction = `${string}.${string}`;
 
-/** Who did it. `id` is an id at the edge (`key_…`, `cs_…`), never a name, an address or a host's own id of a person. */
+/** Who did it. `id` is an id at the edge (`key_…`, `usr_…`), never a name, an address or a host's own id of a person. */
 export interface Actor {
   readonly kind: AuditActorKind;
   readonly id: string | null;

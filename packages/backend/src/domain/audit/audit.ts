@@ -1,11 +1,10 @@
-import type { WorkspaceId } from "@patchbay/shared";
-import { eq, sql } from "drizzle-orm";
+import { encodeUuid, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import { NIL_UUID, type Tx, type WithWorkspace } from "../../platform/db/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import type { Authenticator, Vault } from "../vault/index.ts";
 import { checkAct, type AuditAct } from "./act.ts";
-import { GENESIS, chainHash, toEntry } from "./chain.ts";
-import { auditEntries, auditHeads } from "./tables.ts";
+import { appendActs } from "./append.ts";
+import { createBatches } from "./batches.ts";
 
 /** Appends to one workspace's log inside a transaction of the caller's. */
 export interface AuditWriter {
@@ -20,8 +19,22 @@ export interface AuditWriter {
 export interface Audit {
   /** Loads the workspace's key. Call it before the transaction that appends. */
   writer(workspaceId: WorkspaceId): Promise<AuditWriter>;
-  /** Appends in a transaction of its own: for acts whose own transaction is not at hand. */
+  /**
+   * Appends in a transaction of its own, shared with others who do so at the same time; resolves after the commit.
+   * Never call it inside a transaction.
+   *
+   * @throws AppError `overloaded`
+   */
   record(workspaceId: WorkspaceId, act: AuditAct): Promise<void>;
+  /**
+   * How a person stands in the log: `usr_…`, always the same for one end user of one tenant. Only who knows the
+   * host's id of the person can find it, and after the tenant's erasure nobody can.
+   */
+  person(input: {
+    readonly workspaceId: WorkspaceId;
+    readonly tenantUid: TenantUid;
+    readonly endUserId: string;
+  }): Promise<string>;
 }
 
 interface Deps {
@@ -31,54 +44,32 @@ interface Deps {
 }
 
 export function createAudit(deps: Deps): Audit {
-  async function writer(workspaceId: WorkspaceId): Promise<AuditWriter> {
-    const key = await deps.vault.authenticator({ workspaceId, tenantUid: NIL_UUID, purpose: "audit", scope: "chain" });
-    return { append: (tx, act) => append(deps, tx, { workspaceId, key, act }) };
-  }
+  const batches = createBatches<AuditAct>(async (workspaceId, acts) => {
+    const key = await chainKey(deps, workspaceId);
+    await deps.withWorkspace(workspaceId, (tx) => appendActs(deps, tx, { workspaceId, key, acts }));
+  });
   return {
-    writer,
+    async writer(workspaceId) {
+      const key = await chainKey(deps, workspaceId);
+      return {
+        async append(tx, act) {
+          checkAct(act);
+          await appendActs(deps, tx, { workspaceId, key, acts: [act] });
+        },
+      };
+    },
     async record(workspaceId, act) {
-      const entries = await writer(workspaceId);
-      await deps.withWorkspace(workspaceId, (tx) => entries.append(tx, act));
+      checkAct(act);
+      await batches.add(workspaceId, act);
+    },
+    async person({ workspaceId, tenantUid, endUserId }) {
+      const key = await deps.vault.authenticator({ workspaceId, tenantUid, purpose: "audit", scope: "people" });
+      const hex = Buffer.from(key.mac(Buffer.from(endUserId)).subarray(0, 16)).toString("hex");
+      return `usr_${encodeUuid(hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5"))}`;
     },
   };
 }
 
-async function append(
-  deps: Deps,
-  tx: Tx,
-  input: { readonly workspaceId: WorkspaceId; readonly key: Authenticator; readonly act: AuditAct },
-): Promise<void> {
-  const { workspaceId, key, act } = input;
-  checkAct(act);
-  const head = await lockHead(tx, workspaceId);
-  const facts = {
-    workspaceId,
-    sequence: head.sequence + 1,
-    recordedAt: deps.clock.now(),
-    kind: act.kind ?? "fact",
-    action: act.action,
-    actorKind: act.actor.kind,
-    actorId: act.actor.id,
-    targetType: act.target.type,
-    targetId: act.target.id,
-    tenantUid: act.tenantUid ?? null,
-    requestId: act.requestId ?? null,
-    clientAddress: act.clientAddress ?? null,
-    details: act.details ?? {},
-  } as const;
-  const hash = chainHash(head.hash, toEntry(facts));
-  await tx.insert(auditEntries).values({ ...facts, hash, mac: key.mac(hash), macKeyId: key.keyId });
-  await tx.update(auditHeads).set({ sequence: facts.sequence, hash }).where(eq(auditHeads.workspaceId, workspaceId));
-}
-
-/** The end of the chain, locked until the transaction ends; a chain begins here. */
-async function lockHead(tx: Tx, workspaceId: WorkspaceId): Promise<typeof auditHeads.$inferSelect> {
-  const [head] = await tx
-    .insert(auditHeads)
-    .values({ workspaceId, sequence: 0, hash: GENESIS })
-    .onConflictDoUpdate({ target: auditHeads.workspaceId, set: { sequence: sql`${auditHeads.sequence}` } })
-    .returning();
-  if (head === undefined) throw new Error("the head of the audit log was not locked");
-  return head;
+function chainKey(deps: Deps, workspaceId: WorkspaceId): Promise<Authenticator> {
+  return deps.vault.authenticator({ workspaceId, tenantUid: NIL_UUID, purpose: "audit", scope: "chain" });
 }

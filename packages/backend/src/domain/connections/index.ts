@@ -1,6 +1,7 @@
 export * from "./change-of-grant.ts";
 export * from "./change-health.ts";
 export * from "./change-status.ts";
+export * from "./find-tenant-uid.ts";
 export * from "./health.ts";
 export * from "./insert-connection.ts";
 export * from "./list-connections.ts";

@@ -1,5 +1,6 @@
 export { authenticateApiKey, createApiKey, type ApiCaller } from "./api-keys.ts";
 export * from "./idempotency-keys.ts";
+export * from "./open-workspace.ts";
 export * from "./provider-apps.ts";
 export * from "./sealed-columns.ts";
 export * from "./tables.ts";

@@ -1,6 +1,6 @@
 import { AppError, encodeId, type CreateWorkspace, type Workspace, type WorkspaceId } from "@patchbay/shared";
 import { asc, eq } from "drizzle-orm";
-import type { WithQueue, WithWorkspace } from "../../platform/db/index.ts";
+import type { Tx, WithQueue, WithWorkspace } from "../../platform/db/index.ts";
 import { queueWorkspaces } from "../../platform/lanes/index.ts";
 import { newId, type Clock } from "../../platform/runtime/index.ts";
 import { workspaces } from "./tables.ts";
@@ -13,10 +13,14 @@ interface Deps {
 /** A workspace as the inside knows it. */
 export type WorkspaceRow = typeof workspaces.$inferSelect;
 
-/** Makes a workspace, and its entry by which sweeps find it. */
-export async function createWorkspace(deps: Deps, input: CreateWorkspace): Promise<Workspace> {
+/** Makes a workspace, and its entry by which sweeps find it. @param more.also runs last in the same transaction */
+export async function createWorkspace(
+  deps: Deps,
+  input: CreateWorkspace,
+  more: { readonly id?: WorkspaceId; readonly also?: (tx: Tx) => Promise<void> } = {},
+): Promise<Workspace> {
   const row: WorkspaceRow = {
-    id: newId<WorkspaceId>(),
+    id: more.id ?? newId<WorkspaceId>(),
     name: input.name,
     mode: input.mode,
     returnUrls: [...(input.returnUrls ?? [])],
@@ -25,6 +29,7 @@ export async function createWorkspace(deps: Deps, input: CreateWorkspace): Promi
   await deps.withWorkspace(row.id, async (tx) => {
     await tx.insert(workspaces).values(row);
     await tx.insert(queueWorkspaces).values({ workspaceId: row.id, createdAt: row.createdAt });
+    await more.also?.(tx);
   });
   return toWorkspace(row);
 }
@@ -36,6 +41,13 @@ export async function getWorkspace(deps: Pick<Deps, "withWorkspace">, workspaceI
   );
   if (row === undefined) throw new AppError("workspace_not_found", "no such workspace");
   return row;
+}
+
+export async function workspaceExists(deps: Pick<Deps, "withWorkspace">, workspaceId: WorkspaceId): Promise<boolean> {
+  const rows = await deps.withWorkspace(workspaceId, (tx) =>
+    tx.select({ id: workspaces.id }).from(workspaces).where(eq(workspaces.id, workspaceId)),
+  );
+  return rows.length > 0;
 }
 
 /** Ids of all workspaces, oldest first: for sweeps and operators. @param asWorker `withQueue` of the worker role */

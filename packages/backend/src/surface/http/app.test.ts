@@ -3,6 +3,7 @@ import type { Hono } from "hono";
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import type { Audit } from "../../domain/audit/index.ts";
 import { createLogger } from "../../platform/observability/index.ts";
 import { Secret } from "../../platform/runtime/index.ts";
 import { createApp } from "./app.ts";
@@ -11,7 +12,17 @@ import type { HttpEnv } from "./env.ts";
 
 const Thing = z.strictObject({ name: z.string().min(2).optional(), nested: z.unknown().optional() });
 
-function anApp(publicUrl = "http://localhost:4400"): { readonly app: Hono<HttpEnv>; readonly lines: string[] } {
+const silentAudit: Audit = {
+  writer: async () => ({ append: async () => {} }),
+  record: async () => {},
+  person: async () => "usr_x",
+};
+
+function anApp(given: { readonly publicUrl?: string; readonly audit?: Audit } = {}): {
+  readonly app: Hono<HttpEnv>;
+  readonly lines: string[];
+} {
+  const { publicUrl = "http://localhost:4400" } = given;
   const lines: string[] = [];
   const put = defineRoute(
     {
@@ -49,6 +60,10 @@ function anApp(publicUrl = "http://localhost:4400"): { readonly app: Hono<HttpEn
     routes: [{ audience: "api", route: put }],
     mounts: [],
     publicUrl,
+    trustedProxies: [],
+    audit: given.audit ?? silentAudit,
+    tenantOf: async () => null,
+    workspaceExists: async () => true,
     version: "1",
   });
   return { app, lines };
@@ -162,7 +177,7 @@ describe("the app", () => {
   });
 
   test("asks for TLS where browsers come by TLS", async () => {
-    const secure = await anApp("https://patchbay.example.com").app.request("/nowhere");
+    const secure = await anApp({ publicUrl: "https://patchbay.example.com" }).app.request("/nowhere");
     expect(secure.headers.get("strict-transport-security")).toContain("max-age=31536000");
     expect((await anApp().app.request("/nowhere")).headers.has("strict-transport-security")).toBe(false);
   });

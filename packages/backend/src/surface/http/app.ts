@@ -3,7 +3,9 @@ import { Hono, type MiddlewareHandler } from "hono";
 import type { ApiCaller } from "../../domain/workspaces/index.ts";
 import type { Logger } from "../../platform/observability/index.ts";
 import type { Secret } from "../../platform/runtime/index.ts";
-import type { Audience, Route } from "./define-route.ts";
+import { auditRequest, isAudited, type RequestAuditDeps } from "./audit-request.ts";
+import { createClientAddress } from "./client-address.ts";
+import type { Audience, Route, RouteSpec } from "./define-route.ts";
 import type { HttpEnv } from "./env.ts";
 import { requireApiKey, requireOperator } from "./middleware/authenticate.ts";
 import { addressGuard, bodyGuard } from "./middleware/body-guard.ts";
@@ -13,7 +15,7 @@ import { openApiDocument } from "./openapi.ts";
 import { answerProblem, problemResponse } from "./problem.ts";
 import { mountDocs, mountEmbed } from "./routes/docs.ts";
 
-export interface AppDeps {
+export interface AppDeps extends RequestAuditDeps {
   readonly log: Logger;
   readonly authenticate: (key: string) => Promise<ApiCaller | null>;
   readonly operatorToken: Secret;
@@ -24,13 +26,16 @@ export interface AppDeps {
   /** Doors without a row in the table: inbox, OAuth pages, console, health. */
   readonly mounts: readonly ((app: Hono<HttpEnv>) => void)[];
   readonly publicUrl: string;
+  /** Networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly version: string;
 }
 
 /** Every route of the product, and what stands before them. */
 export function createApp(deps: AppDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.use(requestContext(deps), securityHeaders(deps), addressGuard);
+  const clientAddress = createClientAddress(deps.trustedProxies);
+  app.use(requestContext({ log: deps.log, clientAddress }), securityHeaders(deps), addressGuard);
   app.onError((error, c) => answerProblem(error, c));
   app.notFound((c) => {
     const allowed = METHODS.filter((method) => isServed(app, method, c.req.path));
@@ -47,7 +52,10 @@ export function createApp(deps: AppDeps): Hono<HttpEnv> {
   mountEmbed(app);
   const table = deps.routes.map(({ audience, route }) => ({ audience, spec: route.spec }));
   mountDocs(app, { document: openApiDocument(table, { serverUrl: deps.publicUrl, version: deps.version }) });
-  for (const { audience, route } of deps.routes) route.mount(app, guardsOf(deps, audience, route));
+  for (const { audience, route } of deps.routes) {
+    const around = isAudited(audience, route.spec) ? auditRequest(deps, audience, route.spec) : undefined;
+    route.mount(app, guardsOf(deps, audience, route.spec), around);
+  }
   return app;
 }
 
@@ -58,10 +66,11 @@ function isServed(app: Hono<HttpEnv>, method: string, path: string): boolean {
   return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
 }
 
-function guardsOf(deps: AppDeps, audience: Audience, route: Route): readonly MiddlewareHandler<HttpEnv>[] {
+function guardsOf(deps: AppDeps, audience: Audience, spec: RouteSpec): readonly MiddlewareHandler<HttpEnv>[] {
   switch (audience) {
     case "api":
-      return [requireApiKey(deps, route.spec.scope), bodyGuard, deps.idempotency];
+      if (spec.scope === null) throw new Error(`${spec.path} is for API keys and names no scope`);
+      return [requireApiKey(deps, spec.scope), bodyGuard, deps.idempotency];
     case "admin":
       return [requireOperator(deps.operatorToken), bodyGuard];
     case "connect":

@@ -2,6 +2,7 @@ import { zValidator } from "@hono/zod-validator";
 import { AppError, type FieldProblem, type Scope } from "@patchbay/shared";
 import type { Context, Hono, MiddlewareHandler } from "hono";
 import type { z } from "zod";
+import type { AuditAction } from "../../domain/audit/index.ts";
 import type { HttpEnv } from "./env.ts";
 
 /** Who calls a route, and thereby how it is authenticated. */
@@ -17,6 +18,13 @@ export interface RouteSpec {
   readonly tag: string;
   /** What the API key must be allowed; `null` for other audiences. */
   readonly scope: Scope | null;
+  /**
+   * Whether requests are entered in the audit log. Default: all but GETs. `true` for a GET that reveals a secret or
+   * exports data; `false` for a POST that only looks; `byHandler` when it enters itself what it does.
+   */
+  readonly audited?: boolean | "byHandler";
+  /** Its name in the audit log; default: made of the path (`connection.pause`). */
+  readonly action?: AuditAction;
   readonly request: {
     readonly params?: z.ZodType;
     readonly query?: z.ZodType;
@@ -33,11 +41,23 @@ export interface StreamedBody {
   readonly item: z.ZodType;
 }
 
-export interface Route {
-  readonly spec: RouteSpec;
-  /** @param guards authenticate and check the scope; run before validation */
-  mount(app: Hono<HttpEnv>, guards: readonly MiddlewareHandler<HttpEnv>[]): void;
+export interface Route<S extends RouteSpec = RouteSpec> {
+  readonly spec: S;
+  /**
+   * @param guards authenticate and check the scope; run before validation
+   * @param around runs after validation, around the handler
+   */
+  mount(app: Hono<HttpEnv>, guards: readonly MiddlewareHandler<HttpEnv>[], around?: Around): void;
 }
+
+/** A route of a workspace's backend: without a scope it does not compile. */
+export type ApiRoute = Route<RouteSpec & { readonly scope: Scope }>;
+
+export type Around = (
+  c: Context<HttpEnv>,
+  input: { readonly params: unknown; readonly query: unknown; readonly body: unknown },
+  run: () => Promise<Response>,
+) => Promise<Response>;
 
 type Output<T> = T extends z.ZodType ? z.output<T> : undefined;
 type Inputs<S extends RouteSpec> = {
@@ -50,10 +70,10 @@ type Inputs<S extends RouteSpec> = {
 export function defineRoute<const S extends RouteSpec>(
   spec: S,
   handler: (c: Context<HttpEnv>, input: Inputs<S>) => Promise<Response>,
-): Route {
+): Route<S> {
   return {
     spec,
-    mount(app, guards) {
+    mount(app, guards, around = (_, __, run) => run()) {
       const { params, query, body } = spec.request;
       const validators = [
         ...(params === undefined ? [] : [zValidator("param", params, refuse("path"))]),
@@ -69,7 +89,7 @@ export function defineRoute<const S extends RouteSpec>(
           query: query === undefined ? undefined : valid("query"),
           body: body === undefined ? undefined : valid("json"),
         } as Inputs<S>;
-        return handler(c, input);
+        return around(c, input, () => handler(c, input));
       });
     },
   };

@@ -1,5 +1,5 @@
 export { createApp, type AppDeps } from "./app.ts";
-export type { Audience, Route, RouteSpec } from "./define-route.ts";
+export type { ApiRoute, Audience, Route } from "./define-route.ts";
 export type { HttpEnv } from "./env.ts";
 export { idempotency } from "./middleware/idempotency.ts";
 export { connectCors, connectGuard } from "./middleware/connect-guard.ts";

@@ -1,6 +1,8 @@
 import { PatchbayEvent, Problem } from "@patchbay/shared";
 import { z } from "zod";
+import { isAudited } from "./audit-request.ts";
 import type { Audience, RouteSpec, StreamedBody } from "./define-route.ts";
+import { actionOf } from "./route-action.ts";
 
 /** The OpenAPI 3.1 document of a route table. Named schemas (`.meta({ id })`) become components. */
 export function openApiDocument(
@@ -56,6 +58,7 @@ function operation(audience: Audience, spec: RouteSpec, schemaOf: SchemaOf): Rec
     tags: [spec.tag],
     ...(audience === "public" ? { security: [] } : { security: [{ [audience]: [] }] }),
     ...(spec.scope === null ? {} : { "x-scope": spec.scope }),
+    ...(isAudited(audience, spec) ? { "x-audit-action": spec.action ?? actionOf(spec) } : {}),
     parameters: [...parameters("path", params), ...parameters("query", query)],
     ...(body === undefined
       ? {}

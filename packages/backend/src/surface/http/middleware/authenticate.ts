@@ -8,7 +8,7 @@ import type { HttpEnv } from "../env.ts";
 /** Lets a workspace's API key in that has `scope`. */
 export function requireApiKey(
   deps: { readonly authenticate: (key: string) => Promise<ApiCaller | null> },
-  scope: Scope | null,
+  scope: Scope,
 ): MiddlewareHandler<HttpEnv> {
   return async function requireApiKey(c, next) {
     const token = bearer(c.req.header("authorization"));
@@ -18,7 +18,7 @@ export function requireApiKey(
     const caller = await deps.authenticate(token);
     if (caller === null)
       throw new AppError("unauthenticated", "this API key is not valid: unknown, revoked or expired");
-    if (scope !== null && !caller.scopes.includes(scope)) {
+    if (!caller.scopes.includes(scope)) {
       throw new AppError("insufficient_scope", `this API key may not do this; it needs the scope ${scope}`);
     }
     c.set("caller", caller);

@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { randomUUID } from "node:crypto";
 import type { Logger } from "../../../platform/observability/index.ts";
 import type { HttpEnv } from "../env.ts";
@@ -7,11 +7,15 @@ import type { HttpEnv } from "../env.ts";
 const QUIET = /^\/(livez|readyz|metrics|embed\/)/;
 
 /** Gives each request an id, a logger bound to it, and one wide log line when it is answered. */
-export function requestContext(deps: { readonly log: Logger }): MiddlewareHandler<HttpEnv> {
+export function requestContext(deps: {
+  readonly log: Logger;
+  readonly clientAddress: (c: Context<HttpEnv>) => string | null;
+}): MiddlewareHandler<HttpEnv> {
   return async function requestContext(c, next) {
     const requestId = `req_${randomUUID().replaceAll("-", "")}`;
     const log = deps.log.with({ requestId });
     c.set("requestId", requestId);
+    c.set("clientAddress", deps.clientAddress(c));
     c.set("log", log);
     const startedMs = performance.now();
     await next();

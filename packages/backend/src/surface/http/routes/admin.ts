@@ -1,10 +1,11 @@
 import { ApiKeyWithSecret, CreateApiKey, CreateWorkspace, Workspace } from "@patchbay/shared";
 import { z } from "zod";
+import type { Audit } from "../../../domain/audit/index.ts";
 import {
   createApiKey,
-  createWorkspace,
   getWorkspace,
   listWorkspaceIds,
+  openWorkspace,
   toWorkspace,
 } from "../../../domain/workspaces/index.ts";
 import type { WithQueue, WithWorkspace } from "../../../platform/db/index.ts";
@@ -15,6 +16,7 @@ import { edgeId } from "./edge-id.ts";
 interface Deps {
   readonly withWorkspace: WithWorkspace;
   readonly clock: Clock;
+  readonly audit: Audit;
   readonly withQueueAsWorker: WithQueue;
 }
 
@@ -26,10 +28,14 @@ export const adminRoutes = (deps: Deps) => [
       summary: "Make a workspace",
       tag: "Operator",
       scope: null,
+      audited: "byHandler",
       request: { body: CreateWorkspace },
       responses: { 201: Workspace },
     },
-    async (c, { body }) => c.json(await createWorkspace(deps, body), 201),
+    async (c, { body }) => {
+      const request = { requestId: c.get("requestId"), clientAddress: c.get("clientAddress") };
+      return c.json(await openWorkspace(deps, body, request), 201);
+    },
   ),
   defineRoute(
     {

@@ -46,6 +46,7 @@ export const connectRoutes = ({ connect, ingest }: Deps) => [
       summary: "Bring what a person typed into its canonical form and see whether the account exists",
       tag: TAG,
       scope: null,
+      audited: false,
       request: { params: Params, body: ResolveParameters },
       responses: { 200: ResolveParameters },
     },

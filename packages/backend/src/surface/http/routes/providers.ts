@@ -32,6 +32,7 @@ export const providerRoutes = (deps: Deps) => [
       summary: "Register your app at a provider; a changed secret overlaps for 24 hours",
       tag: "Providers",
       scope: "providers:write",
+      action: "provider_app.put",
       request: { params: z.strictObject({ provider: z.string().max(40) }), body: PutProviderApp },
       responses: { 200: ProviderApp },
     },
