@@ -87,7 +87,14 @@ export function unwrapDataKey(wrapper: WorkspaceKey, row: Row): KeyObject {
   return checkedKey(openXaes(wrapper.key, nonce, row.wrapped.subarray(XAES_NONCE_BYTES), wrapData(row)), row.keyCheck);
 }
 
+/** Bound to all that `facts` say: see {@link unwrapDataKey}. */
+export function wrapDataKey(wrapper: WorkspaceKey, facts: WrapFacts, bytes: Uint8Array): Uint8Array {
+  const nonce = randomBytes(XAES_NONCE_BYTES);
+  return Buffer.concat([nonce, sealXaes(wrapper.key, nonce, bytes, wrapData(facts))]);
+}
+
 type Row = typeof dataKeys.$inferSelect;
+type WrapFacts = Pick<Row, "workspaceKeyId" | "workspaceId" | "tenantUid" | "id" | "purpose" | "scope">;
 
 function nameOf(workspaceId: WorkspaceId, id: DataKeyId): string {
   return `${workspaceId}:${id}`;
@@ -127,8 +134,7 @@ async function makeKey(deps: VaultDeps, spec: DataKeySpec): Promise<Row> {
     scope: spec.scope ?? "",
     workspaceKeyId: wrapper.id,
   };
-  const nonce = randomBytes(XAES_NONCE_BYTES);
-  const wrapped = Buffer.concat([nonce, sealXaes(wrapper.key, nonce, bytes, wrapData(facts))]);
+  const wrapped = wrapDataKey(wrapper, facts, bytes);
   const key = createSecretKey(bytes);
   bytes.fill(0);
   await deps.withWorkspace(spec.workspaceId, (tx) =>
@@ -154,6 +160,6 @@ function openKeyOf(row: Row, key: KeyObject): OpenKey {
 }
 
 /** A data key's row cannot be handed to another workspace, tenant, purpose or scope. */
-function wrapData(row: Pick<Row, "workspaceKeyId" | "workspaceId" | "tenantUid" | "id" | "purpose" | "scope">) {
+function wrapData(row: WrapFacts) {
   return pae(["pb.dk1", row.workspaceKeyId, row.workspaceId, row.tenantUid, row.id, row.purpose, row.scope]);
 }

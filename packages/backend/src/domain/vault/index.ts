@@ -8,6 +8,7 @@ export { GCP_KEY_NAME } from "./key-providers/gcp-kms.ts";
 export { createLocalKeyFile } from "./key-providers/local.ts";
 export type { KekId, Keys, WrappedKey } from "./keys.ts";
 export * from "./open-keys.ts";
+export * from "./rotation/index.ts";
 export * from "./sealed-column.ts";
 export * from "./tables.ts";
 export * from "./vault.ts";

@@ -1,6 +1,6 @@
 import type { DataKeyId, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import { index, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { bytea, id, instant } from "../../platform/db/columns.ts";
 
 /** One per key-encryption key version: proves at start that the configured key is the right one. */
@@ -25,6 +25,7 @@ export const workspaceKeys = pgTable(
     /** First 8 bytes of HMAC-SHA256(key, "pb.kcv"). */
     keyCheck: bytea().notNull(),
     createdAt: instant().notNull(),
+    decryptOnlySince: instant(),
   },
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
@@ -50,6 +51,7 @@ export const dataKeys = pgTable(
     wrapped: bytea().notNull(),
     keyCheck: bytea().notNull(),
     createdAt: instant().notNull(),
+    decryptOnlySince: instant(),
     destroyedAt: instant(),
   },
   (t) => [
@@ -59,3 +61,50 @@ export const dataKeys = pgTable(
       .where(sql`state = 'active'`),
   ],
 );
+
+/** Where a rotation stands: the next column and the row before which all is done. */
+export interface RotationPosition {
+  readonly column: string;
+  readonly after: string | null;
+}
+
+/** How far the renewal of a workspace's keys is. What the keys themselves are stands in their rows. */
+export const keyRotations = pgTable(
+  "key_rotations",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: uuid().notNull(),
+    /** Which layer gets new keys. */
+    kind: text().$type<"data" | "workspace_key">().notNull(),
+    /** `waiting`: everything found was renewed, and old keys may still be in use by some process. */
+    state: text().$type<"running" | "waiting" | "done">().notNull(),
+    pass: integer().notNull().default(1),
+    passStartedAt: instant().notNull(),
+    /** `null`: at the start of the pass. */
+    position: jsonb().$type<RotationPosition>(),
+    /** Values under old keys that this pass met. */
+    found: bigint({ mode: "number" }).notNull().default(0),
+    renewed: bigint({ mode: "number" }).notNull().default(0),
+    /** Keys that this rotation made old, and how many of the old ones it destroyed. */
+    retired: integer().notNull().default(0),
+    destroyed: integer().notNull().default(0),
+    nextPassAt: instant(),
+    startedAt: instant().notNull(),
+    finishedAt: instant(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    uniqueIndex("key_rotations_open")
+      .on(t.workspaceId, t.kind)
+      .where(sql`state <> 'done'`),
+  ],
+);
+
+/** One per running process: which key-encryption keys it holds. */
+export const vaultNodes = pgTable("vault_nodes", {
+  nodeId: uuid().primaryKey(),
+  /** `<provider> <version>`, the one that wraps first. */
+  versions: text().array().notNull(),
+  startedAt: instant().notNull(),
+  seenAt: instant().notNull(),
+});

@@ -35,7 +35,7 @@ export async function workspaceTables(sql: postgres.Sql | postgres.TransactionSq
        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
       array(select i.inhrelid::regclass::text from pg_inherits i where i.inhparent = c.oid order by 1) as children
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition and c.relname <> 'vault_canaries'
+    where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition and c.relname not in ('vault_canaries', 'vault_nodes')
     order by 1`;
   return rows.map((row) => ({ ...row, scope: TENANT_SCOPES[row.name] ?? (has(row, "tenant_uid") ? "own" : "closed") }));
 }

@@ -1,0 +1,6 @@
+export type { RotationDeps } from "./deps.ts";
+export { keyStatus, type KeyStatus } from "./key-status.ts";
+export { countWrapped, rotateKek, type KekProgress, type KekRotation } from "./rotate-kek.ts";
+export { startRotation, type RotationKind, type StartRotation } from "./start-rotation.ts";
+export { createNodeReport, kekName } from "./vault-nodes.ts";
+export { GRACE_MS, workRotations, type RotationRow, type Worked } from "./work-rotation.ts";
