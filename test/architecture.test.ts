@@ -13,7 +13,14 @@ const RANKS: readonly (readonly string[])[] = [
   ["platform/db", "platform/egress"],
   ["platform/lanes", "platform/jobs", "connectors"],
   ["domain/vault", "domain/audit", "domain/workspaces", "domain/connections", "domain/records", "domain/events"],
-  ["products/credentials", "products/provider-client", "products/ingest", "products/delivery", "products/connect"],
+  [
+    "products/credentials",
+    "products/provider-client",
+    "products/ingest",
+    "products/delivery",
+    "products/connect",
+    "products/erasure",
+  ],
   ["surface/http", "surface/cli"],
   ["compose"],
 ];
@@ -29,6 +36,7 @@ const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   "products/provider-client": ["products/credentials"],
   "products/ingest": ["products/provider-client"],
   "products/connect": ["products/credentials", "products/provider-client"],
+  "products/erasure": ["products/connect", "products/delivery", "products/ingest"],
 };
 
 /** Narrower than their rank allows. */

@@ -88,6 +88,12 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "providers.list": () => sdk.providers.list().toArray({ limit: 10 }),
   "providers.setApp": () => sdk.providers.setApp("shopify", { clientId: "other", clientSecret: "other-secret" }),
   "connections.delete": () => sdk.connections.delete(world.a.second.connectionId),
+  "tenants.delete": () => sdk.tenants.delete(world.a.bare),
+  "erasures.list": () => sdk.erasures.list({ limit: 1 }).toArray({ limit: 10 }),
+  "erasures.retrieve": async () => {
+    const [erasure] = await sdk.erasures.list().toArray({ limit: 1 });
+    await sdk.erasures.retrieve(erasure?.id ?? "");
+  },
   "webhookEndpoints.delete": () => sdk.webhookEndpoints.delete(world.a.endpointId),
 };
 

@@ -85,6 +85,12 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
       call: inQuery("/v1/tenants", "cursor"),
     },
   ],
+  // Not erased by asking: it is another workspace's, so that nobody here has it.
+  "DELETE /v1/tenants/{id}": [{ at: "path.id", theirs: ({ tenant }) => tenant.id, call: inPath("/v1/tenants/") }],
+  "GET /v1/erasures": [
+    { at: "query.cursor", theirs: cursorOf("/v1/erasures"), call: inQuery("/v1/erasures", "cursor") },
+  ],
+  "GET /v1/erasures/{id}": [{ at: "path.id", theirs: ({ side }) => side.erasureId, call: inPath("/v1/erasures/") }],
   "POST /v1/connect-sessions": [
     {
       at: "body.tenantId",

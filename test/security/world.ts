@@ -25,6 +25,7 @@ export interface Side extends TestWorkspace {
   readonly endpointId: string;
   readonly deliveryId: string;
   readonly inboxId: string;
+  readonly erasureId: string;
   /** Used with {@link send} once: `POST /v1/connect-sessions`. */
   readonly idempotencyKey: string;
   readonly uuid: string;
@@ -128,6 +129,12 @@ async function arrange(
   const first = await arrangeTenant(product, workspace, uuid, tenantIds[0], SHOPS[0]);
   const second = await arrangeTenant(product, workspace, uuid, tenantIds[1], SHOPS[1]);
   await workspace.sdk.tenants.upsert({ id: tenantIds[2] });
+  // Two, so that their list has a second page.
+  let erasureId = "";
+  for (const id of ["gone-1", "gone-2"]) {
+    await workspace.sdk.tenants.upsert({ id });
+    erasureId = (await workspace.sdk.tenants.delete(id)).id;
+  }
   for (let n = 0; n < 2; n++) {
     const delivery = await workspace.sdk.webhookEndpoints.test(endpoint.id);
     await waitFor(async () => {
@@ -161,6 +168,7 @@ async function arrange(
     endpointId: endpoint.id,
     deliveryId: delivery?.id ?? "",
     inboxId: inbox[0]?.id ?? "",
+    erasureId,
     idempotencyKey,
     uuid,
   };
@@ -203,7 +211,8 @@ async function settled(product: TestProduct, workspaceUuid: string): Promise<voi
   await waitFor(
     async () => {
       const [row] = await sql<{ busy: number }[]>`
-        select (select count(*) from queue.items where workspace_id = ${workspaceUuid})
+        select (select count(*) from queue.items where workspace_id = ${workspaceUuid} and kind <> 'erasure')
+          + (select count(*) from erasures where workspace_id = ${workspaceUuid} and status <> 'completed')
           + (select count(*) from queue.arrivals where workspace_id = ${workspaceUuid})
           + (select count(*) from queue.unsequenced where workspace_id = ${workspaceUuid})
           + (select count(*) from runs where workspace_id = ${workspaceUuid} and status in ('queued', 'running'))
@@ -223,6 +232,7 @@ export async function everythingListed(
 ): Promise<string> {
   const paths = [
     "/v1/tenants",
+    "/v1/erasures",
     "/v1/connections",
     "/v1/runs",
     "/v1/webhook-endpoints",

@@ -22,6 +22,7 @@ import { VERSION, type Clock, type Secret } from "./platform/runtime/index.ts";
 import { createConnect } from "./products/connect/index.ts";
 import { createCredentials } from "./products/credentials/index.ts";
 import { createDelivery } from "./products/delivery/index.ts";
+import { createErasures } from "./products/erasure/index.ts";
 import { createIngest, latestRuns } from "./products/ingest/index.ts";
 import { createProviderClient } from "./products/provider-client/index.ts";
 import * as http from "./surface/http/index.ts";
@@ -39,6 +40,8 @@ export interface Product {
 /** Lanes worked at the same time by one process, and what one of them takes at once. */
 const LANES_MAX = 32;
 const ITEMS_PER_LANE = 20;
+/** Erasures worked at the same time: they are in no hurry, and take long with much to remove. */
+const ERASURES_MAX = 2;
 
 /** The composition root, in the order of the layers: the only place where parts meet. */
 export async function compose(given: {
@@ -97,6 +100,16 @@ export async function compose(given: {
   });
   const delivery = createDelivery({ ...asApp, app, worker, egress, endpointOrigins: config.endpointOrigins, random });
 
+  const erasures = createErasures({
+    ...asApp,
+    app,
+    worker,
+    connect,
+    ingest,
+    inboxRetentionDays: config.inboxRetentionDays,
+    backupRetentionDays: config.backupRetentionDays,
+  });
+
   // Work
   const leaseMs = config.leaseSeconds * 1_000;
   const lanes = { database: worker, lanesMax: LANES_MAX, itemsPerLane: ITEMS_PER_LANE, leaseMs, clock, wake, log };
@@ -105,6 +118,7 @@ export async function compose(given: {
     createLaneWorker({ ...lanes, kind: "connection", handle: ingest.handleLane }),
     delivery.sequencer,
     createLaneWorker({ ...lanes, kind: "delivery", handle: delivery.handleLane }),
+    createLaneWorker({ ...lanes, lanesMax: ERASURES_MAX, kind: "erasure", handle: erasures.handleLane }),
   ];
   const chores = listChores({
     ...asApp,
@@ -137,6 +151,7 @@ export async function compose(given: {
     connectGuard: http.connectGuard(connect),
     routes: [
       ...as("api", http.tenantRoutes(asApp)),
+      ...as("api", http.erasureRoutes({ erasures })),
       ...as("api", http.connectSessionRoutes({ connect })),
       ...as("api", http.connectionRoutes({ connect })),
       ...as("api", http.runRoutes({ ingest })),

@@ -22,6 +22,7 @@ describe("parseConfig", () => {
       keyFile: "/srv/.patchbay/keys",
       sandboxOrigins: [],
       inboxRetentionDays: 30,
+      backupRetentionDays: null,
     });
   });
 

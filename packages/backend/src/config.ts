@@ -28,6 +28,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   readonly inboxRetentionDays: number;
+  /** How long database backups and write-ahead logs are kept, as erasure receipts say it; `null`: not told. */
+  readonly backupRetentionDays: number | null;
   /** Between incremental runs of a connection. */
   readonly syncIntervalSeconds: number;
   /** Until work of a killed process is taken over by another. */
@@ -77,6 +79,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     trustedProxies: values.PATCHBAY_TRUSTED_PROXIES,
     logLevel: values.PATCHBAY_LOG_LEVEL,
     inboxRetentionDays: values.PATCHBAY_INBOX_RETENTION_DAYS,
+    backupRetentionDays: values.PATCHBAY_BACKUP_RETENTION_DAYS ?? null,
     syncIntervalSeconds: values.PATCHBAY_SYNC_INTERVAL_SECONDS,
     leaseSeconds: values.PATCHBAY_LEASE_SECONDS,
     hostAppPort: values.PATCHBAY_HOST_APP_PORT,
@@ -163,6 +166,7 @@ const Environment = z.object({
     3_650,
     `must be ${RETENTION_DAYS_MIN} to 3650 days: raw payloads are promised for at least ${RETENTION_DAYS_MIN}`,
   ).default(30),
+  PATCHBAY_BACKUP_RETENTION_DAYS: wholeNumber(0, 36_500, "must be 0 to 36500 days").optional(),
   PATCHBAY_SYNC_INTERVAL_SECONDS: wholeNumber(30, 86_400, "must be 30 to 86400 seconds").default(900),
   PATCHBAY_LEASE_SECONDS: wholeNumber(2, 300, "must be 2 to 300 seconds").default(30),
   PATCHBAY_HOST_APP_PORT: port.default(4401),

@@ -2,6 +2,7 @@ import { PatchbayError } from "./errors.ts";
 import { ConnectSessions } from "./resources/connect-sessions.ts";
 import { Connections } from "./resources/connections.ts";
 import { Deliveries } from "./resources/deliveries.ts";
+import { Erasures } from "./resources/erasures.ts";
 import { Events } from "./resources/events.ts";
 import { Inbox } from "./resources/inbox.ts";
 import { Providers } from "./resources/providers.ts";
@@ -43,6 +44,7 @@ export interface PatchbayOptions {
  */
 export class Patchbay {
   readonly tenants: Tenants;
+  readonly erasures: Erasures;
   readonly connectSessions: ConnectSessions;
   readonly connections: Connections;
   readonly runs: Runs;
@@ -67,6 +69,7 @@ export class Patchbay {
       runtime,
     );
     this.tenants = new Tenants(transport);
+    this.erasures = new Erasures(transport);
     this.connectSessions = new ConnectSessions(transport);
     this.connections = new Connections(transport);
     this.runs = new Runs(transport);

@@ -29,6 +29,7 @@ export { ListPage, type ListParams, PagePromise } from "./pagination.ts";
 export type { ConnectSessions } from "./resources/connect-sessions.ts";
 export type { Connections, ListConnectionsParams } from "./resources/connections.ts";
 export type { Deliveries, ListDeadLettersParams, ListDeliveriesParams } from "./resources/deliveries.ts";
+export type { Erasures } from "./resources/erasures.ts";
 export type { Events, ListEventsParams } from "./resources/events.ts";
 export type { Inbox, ListInboxParams } from "./resources/inbox.ts";
 export type { Providers } from "./resources/providers.ts";
@@ -57,6 +58,8 @@ export type {
   Customer,
   CustomField,
   Delivery,
+  Erasure,
+  ErasureRemainder,
   ErrorCode,
   FieldProblem,
   InboxEntry,

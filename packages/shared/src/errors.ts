@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   endpoint_not_found: { status: 404, retriable: false },
   delivery_not_found: { status: 404, retriable: false },
   inbox_item_not_found: { status: 404, retriable: false },
+  erasure_not_found: { status: 404, retriable: false },
   shop_not_found: { status: 404, retriable: false },
   method_not_allowed: { status: 405, retriable: false },
   already_connected: { status: 409, retriable: false },

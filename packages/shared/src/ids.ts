@@ -27,6 +27,7 @@ export type EventId = Branded<"EventId">;
 export type EndpointId = Branded<"EndpointId">;
 export type DeliveryId = Branded<"DeliveryId">;
 export type AttemptId = Branded<"AttemptId">;
+export type ErasureId = Branded<"ErasureId">;
 export type DataKeyId = Branded<"DataKeyId">;
 
 /** Every id that crosses the edge, and the prefix it wears there. */
@@ -46,6 +47,7 @@ export interface EdgeIds {
   readonly we: EndpointId;
   readonly dlv: DeliveryId;
   readonly att: AttemptId;
+  readonly era: ErasureId;
   readonly acct: RecordId;
   readonly cus: RecordId;
   readonly prod: RecordId;

@@ -1,4 +1,4 @@
-import type { PutTenant, Tenant } from "@patchbay/shared";
+import type { Erasure, PutTenant, Tenant } from "@patchbay/shared";
 import type { ApiPromise } from "../api-promise.ts";
 import type { ListParams, PagePromise } from "../pagination.ts";
 import type { RequestOptions, Transport } from "../transport.ts";
@@ -24,6 +24,17 @@ export class Tenants {
   /** @throws NotFoundError `tenant_not_found` */
   retrieve(id: string, options?: RequestOptions): ApiPromise<Tenant> {
     return this.#transport.request({ method: "GET", path: ["tenants", id], options });
+  }
+
+  /**
+   * Erases the tenant: from the answer on it is unknown, disconnected, and nothing sealed for it can be read. Its rows
+   * go in the background; `patchbay.erasures.retrieve(id)` tells how far that is, and is the receipt in the end. The
+   * id may be used for a new tenant at once.
+   *
+   * @throws NotFoundError `tenant_not_found`, also when it was erased before
+   */
+  delete(id: string, options?: RequestOptions): ApiPromise<Erasure> {
+    return this.#transport.request({ method: "DELETE", path: ["tenants", id], options });
   }
 
   list(params: ListParams = {}, options?: RequestOptions): PagePromise<Tenant> {

@@ -3,6 +3,7 @@ import { z } from "zod";
 export const SCOPES = [
   "tenants:read",
   "tenants:write",
+  "tenants:erase",
   "connections:read",
   "connections:write",
   "runs:read",

@@ -3,6 +3,7 @@ export * from "./change-health.ts";
 export * from "./change-status.ts";
 export * from "./find-tenant-uid.ts";
 export * from "./health.ts";
+export * from "./forget-tenant.ts";
 export * from "./insert-connection.ts";
 export * from "./list-connections.ts";
 export * from "./load-connection.ts";

@@ -133,6 +133,7 @@ export const connections = pgTable(
     uniqueIndex("connections_live_account")
       .on(t.workspaceId, t.tenantUid, t.provider, t.accountId, t.mode)
       .where(sql`ended_at is null`),
+    index("connections_tenant").on(t.workspaceId, t.tenantUid, t.id),
     index("connections_account").on(t.workspaceId, t.provider, t.accountId),
     index("connections_grant").on(t.workspaceId, t.grantId),
     index("connections_next_run").on(t.workspaceId, t.nextRunAt),

@@ -36,6 +36,7 @@ export const events = pgTable(
     uniqueIndex("events_position")
       .on(t.workspaceId, t.position)
       .where(sql`position is not null`),
+    index("events_tenant").on(t.workspaceId, t.tenantUid, t.id),
     index("events_unsequenced")
       .on(t.workspaceId, t.id)
       .where(sql`position is null`),

@@ -1,5 +1,5 @@
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
-import { and, eq, ne } from "drizzle-orm";
+import { and, eq, ne, sql } from "drizzle-orm";
 import type { NIL_UUID, Tx } from "../../platform/db/index.ts";
 import type { Purpose, VaultDeps } from "./data-keys.ts";
 import { dataKeys } from "./tables.ts";
@@ -10,6 +10,8 @@ export interface DestroyKeys {
   readonly tenantUid?: TenantUid | typeof NIL_UUID;
   readonly purpose?: Purpose;
   readonly scope?: string;
+  /** All scopes that begin with this, such as every day of a source. */
+  readonly scopePrefix?: string;
 }
 
 /**
@@ -20,7 +22,8 @@ export interface DestroyKeys {
  * @returns how many keys
  */
 export async function destroyKeys(deps: VaultDeps, tx: Tx, input: DestroyKeys): Promise<number> {
-  if (input.tenantUid === undefined && input.purpose === undefined && input.scope === undefined) {
+  const { tenantUid, purpose, scope, scopePrefix } = input;
+  if (tenantUid === undefined && purpose === undefined && scope === undefined && scopePrefix === undefined) {
     throw new Error("destroyKeys needs a tenant, a purpose or a scope");
   }
   const rows = await tx
@@ -30,9 +33,10 @@ export async function destroyKeys(deps: VaultDeps, tx: Tx, input: DestroyKeys): 
       and(
         eq(dataKeys.workspaceId, input.workspaceId),
         ne(dataKeys.state, "destroyed"),
-        input.tenantUid === undefined ? undefined : eq(dataKeys.tenantUid, input.tenantUid as TenantUid),
-        input.purpose === undefined ? undefined : eq(dataKeys.purpose, input.purpose),
-        input.scope === undefined ? undefined : eq(dataKeys.scope, input.scope),
+        tenantUid === undefined ? undefined : eq(dataKeys.tenantUid, tenantUid as TenantUid),
+        purpose === undefined ? undefined : eq(dataKeys.purpose, purpose),
+        scope === undefined ? undefined : eq(dataKeys.scope, scope),
+        scopePrefix === undefined ? undefined : sql`starts_with(${dataKeys.scope}, ${scopePrefix})`,
       ),
     )
     .returning({ id: dataKeys.id });

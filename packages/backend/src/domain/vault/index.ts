@@ -1,6 +1,7 @@
 export { checkKeys } from "./check-keys.ts";
 export { KeyDestroyedError, type DataKeySpec, type Purpose } from "./data-keys.ts";
 export type { DestroyKeys } from "./destroy-keys.ts";
+export { forgetTenantKeys, keyVersionsOf } from "./forget-tenant.ts";
 export type { Place } from "./envelope.ts";
 export { KeyProviderError, PROVIDER_IDS, VaultKeyError, type ProviderId, type WrapContext } from "./key-provider.ts";
 export { AWS_KEY_ARN } from "./key-providers/aws-kms.ts";

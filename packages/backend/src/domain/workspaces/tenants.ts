@@ -87,6 +87,42 @@ export async function tenantExternalId(
   return row?.externalId ?? null;
 }
 
+/**
+ * Makes sure that a tenant stays until the end of the transaction: who writes on its behalf what the erasure would not
+ * wait for otherwise.
+ *
+ * @throws AppError `tenant_not_found` when it is erased
+ */
+export async function holdTenant(
+  tx: Tx,
+  input: { readonly workspaceId: WorkspaceId; readonly uid: TenantUid },
+): Promise<void> {
+  const [row] = await tx
+    .select({ uid: tenants.uid })
+    .from(tenants)
+    .where(and(eq(tenants.workspaceId, input.workspaceId), eq(tenants.uid, input.uid), isNull(tenants.erasedAt)))
+    .for("share");
+  if (row === undefined) throw notFound();
+}
+
+/**
+ * Leaves nothing of a tenant but its tombstone. The host may make the same id again at once: that is another tenant.
+ *
+ * @throws AppError `tenant_not_found`
+ */
+export async function buryTenant(
+  tx: Tx,
+  input: { readonly workspaceId: WorkspaceId; readonly id: string; readonly now: Date },
+): Promise<TenantUid> {
+  const [row] = await tx
+    .update(tenants)
+    .set({ externalId: "", name: null, metadata: {}, updatedAt: input.now, erasedAt: input.now })
+    .where(and(eq(tenants.workspaceId, input.workspaceId), eq(tenants.externalId, input.id), isNull(tenants.erasedAt)))
+    .returning({ uid: tenants.uid });
+  if (row === undefined) throw notFound();
+  return row.uid;
+}
+
 /** Tenants by the host's id, in its order. The cursor is the last id of the page before. @throws AppError `invalid_cursor` */
 export async function listTenants(
   deps: Pick<Deps, "withWorkspace">,
@@ -128,8 +164,12 @@ async function findTenant(tx: Tx, input: { readonly workspaceId: WorkspaceId; re
     .select()
     .from(tenants)
     .where(and(eq(tenants.workspaceId, input.workspaceId), eq(tenants.externalId, input.id), isNull(tenants.erasedAt)));
-  if (row === undefined) throw new AppError("tenant_not_found", "no such tenant; make it with PUT /v1/tenants/{id}");
+  if (row === undefined) throw notFound();
   return row;
+}
+
+function notFound(): AppError {
+  return new AppError("tenant_not_found", "no such tenant; make it with PUT /v1/tenants/{id}");
 }
 
 function toTenant(row: typeof tenants.$inferSelect): Tenant {

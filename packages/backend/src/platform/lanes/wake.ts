@@ -1,7 +1,14 @@
 import type { Database } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 
-export const WAKE_TOPICS = ["arrivals", "events", "feed", "lanes:connection", "lanes:delivery"] as const;
+export const WAKE_TOPICS = [
+  "arrivals",
+  "events",
+  "feed",
+  "lanes:connection",
+  "lanes:delivery",
+  "lanes:erasure",
+] as const;
 export type WakeTopic = (typeof WAKE_TOPICS)[number];
 
 /** A hint that there is work. It may be lost: whoever waits for it polls as well. Poke after COMMIT, never before. */

@@ -26,6 +26,7 @@ import { disconnect, findConnection, getConnection, listConnectionsOf, pause, re
 import { createReauthorizeSession, createSession } from "./create-session.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { expireAuthorizations } from "./expire-authorizations.ts";
+import { returnGrant, type ReturnedGrant } from "./forget-tenant.ts";
 import { createLimits } from "./limits.ts";
 import { openTicket, redirectUri, type OpenedTicket } from "./open-ticket.ts";
 import { resolveParameters } from "./resolve-parameters.ts";
@@ -80,6 +81,8 @@ export interface Connect {
 
   /** The provider refuses a grant for good: every connection on it needs a person. Told once, however often called. */
   requireReauthorization(grant: GrantTarget): Promise<void>;
+  /** For an erased tenant: gives a grant back, unless somebody else uses it. */
+  returnGrant(grant: GrantTarget, anyway: boolean): Promise<ReturnedGrant>;
   /** A sweep, every minute. */
   expireAuthorizations(workspaceId: WorkspaceId): Promise<void>;
 }
@@ -117,6 +120,7 @@ export function createConnect(deps: ConnectDeps): Connect {
     answerConfirmation: (input) => answerConfirmation(deps, input),
 
     requireReauthorization: (grant) => grantDied(deps, grant),
+    returnGrant: (grant, anyway) => returnGrant(deps, grant, anyway),
     expireAuthorizations: (workspaceId) => expireAuthorizations(deps, workspaceId),
   };
 }

@@ -90,7 +90,13 @@ export async function findConnection(
   permission?: Permission,
 ): Promise<ConnectionRow> {
   const connectionId = connectionIdOf(id);
-  const row = await asCaller(deps, who, (tx) => loadConnection(tx, who.workspaceId, connectionId));
+  const row = await asCaller(deps, who, async (tx) => {
+    const found = await loadConnection(tx, who.workspaceId, connectionId);
+    const externalId = await tenantExternalId(tx, { workspaceId: who.workspaceId, uid: found.tenantUid });
+    return externalId === null ? null : found;
+  });
+  // Of an erased tenant: nobody's any more.
+  if (row === null) throw new AppError("connection_not_found", "no such connection");
   if (who.session === undefined) return row;
   if (!mayManage(who.session, row)) throw new AppError("connection_not_found", "no such connection");
   if (permission !== undefined) requirePermission(who.session, permission);

@@ -12,7 +12,7 @@ import {
   type WorkspaceId,
 } from "@patchbay/shared";
 import { loadConnection } from "../../domain/connections/index.ts";
-import { getWorkspace, tenantRef, type WorkspaceRow } from "../../domain/workspaces/index.ts";
+import { getWorkspace, holdTenant, tenantRef, type WorkspaceRow } from "../../domain/workspaces/index.ts";
 import { newId } from "../../platform/runtime/index.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { hashOf } from "./opaque.ts";
@@ -104,8 +104,9 @@ async function mint(deps: ConnectDeps, input: Mint): Promise<ConnectSession> {
   const now = deps.clock.now();
   const id = newId<ConnectSessionId>();
   const expiresAt = new Date(now.getTime() + input.lifetimeSeconds * 1000);
-  await deps.withWorkspace(workspace.id, (tx) =>
-    tx.insert(connectSessions).values({
+  await deps.withWorkspace(workspace.id, async (tx) => {
+    await holdTenant(tx, { workspaceId: workspace.id, uid: input.tenantUid });
+    await tx.insert(connectSessions).values({
       workspaceId: workspace.id,
       id,
       tenantUid: input.tenantUid,
@@ -122,8 +123,8 @@ async function mint(deps: ConnectDeps, input: Mint): Promise<ConnectSession> {
       locale: input.locale,
       expiresAt,
       createdAt: now,
-    }),
-  );
+    });
+  });
   return { id: encodeId("cs", id), token: token.reveal(), expiresAt: expiresAt.toISOString() };
 }
 

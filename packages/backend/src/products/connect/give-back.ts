@@ -62,7 +62,7 @@ const SETTLING_MS = 60_000;
 const RETRIABLE: ReadonlySet<string> = new Set(["unavailable", "rate_limited"]);
 
 /** The provider of a grant that nobody uses; `null` otherwise. The row is locked until the end of the transaction. */
-async function unusedProvider(tx: Tx, deps: ConnectDeps, target: GrantTarget): Promise<string | null> {
+export async function unusedProvider(tx: Tx, deps: ConnectDeps, target: GrantTarget): Promise<string | null> {
   const [row] = await tx
     .select({ provider: grants.provider })
     .from(grants)

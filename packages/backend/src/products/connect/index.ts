@@ -4,6 +4,12 @@ export type { ConfirmCaller, ConfirmScreen } from "./confirm.ts";
 export { createConnect, type Connect } from "./connect.ts";
 export type { Who } from "./tenant-scope.ts";
 export type { ConnectDeps } from "./deps.ts";
+export {
+  endAuthorizationsOfTenant,
+  forgetTenantVisits,
+  grantsOfAuthorizations,
+  type ReturnedGrant,
+} from "./forget-tenant.ts";
 export type { OpenedTicket } from "./open-ticket.ts";
 export * from "./sealed-columns.ts";
 export type { SessionContext } from "./session-context.ts";

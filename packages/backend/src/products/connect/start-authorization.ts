@@ -8,6 +8,7 @@ import {
 } from "@patchbay/shared";
 import type { Connector } from "../../connectors/kit/index.ts";
 import { loadConnection, type ConnectionRow } from "../../domain/connections/index.ts";
+import { holdTenant } from "../../domain/workspaces/index.ts";
 import { newId } from "../../platform/runtime/index.ts";
 import type { ConnectDeps } from "./deps.ts";
 import type { Limits } from "./limits.ts";
@@ -48,8 +49,9 @@ export async function startAuthorization(
   const id = newId<AuthorizationId>();
   const ticket = makeOpaque({ workspaceId: session.workspaceId, authorizationId: id });
   const expiresAt = new Date(now.getTime() + AUTHORIZATION_MS_MAX);
-  await deps.withTenant(session.workspaceId, session.tenantUid, (tx) =>
-    tx.insert(authorizations).values({
+  await deps.withTenant(session.workspaceId, session.tenantUid, async (tx) => {
+    await holdTenant(tx, { workspaceId: session.workspaceId, uid: session.tenantUid });
+    await tx.insert(authorizations).values({
       workspaceId: session.workspaceId,
       id,
       sessionId: session.sessionId,
@@ -70,8 +72,8 @@ export async function startAuthorization(
       status: "created",
       createdAt: now,
       expiresAt,
-    }),
-  );
+    });
+  });
   return {
     id: encodeId("auth", id),
     startUrl: `${deps.publicUrl}/oauth/start/${ticket}`,

@@ -3,6 +3,7 @@ import { and, asc, eq, inArray } from "drizzle-orm";
 import type { Tx } from "../../platform/db/index.ts";
 import { enqueue, submit, type ClaimedLane } from "../../platform/lanes/index.ts";
 import { NIL_TENANT, type DeliveryDeps } from "./deps.ts";
+import { deleteDeliveries } from "./delete-deliveries.ts";
 import { findEndpoint } from "./load-lane-work.ts";
 import { deliveries } from "./tables.ts";
 
@@ -57,7 +58,8 @@ export async function alignDeliveries(deps: DeliveryDeps, lane: ClaimedLane, ite
       .for("update");
     const ids = rows.map((row) => row.id);
     const these = and(eq(deliveries.workspaceId, workspaceId), inArray(deliveries.id, ids));
-    if (ids.length > 0) await change(tx, these, endpoint?.status ?? "deleted", now);
+    if (endpoint === null) await deleteDeliveries(tx, workspaceId, ids);
+    else if (ids.length > 0) await change(tx, these, endpoint.status, now);
     await lane.settle(tx, [{ id: itemId, outcome: rows.length < DELIVERIES_MAX ? "done" : { at: now } }]);
     if (endpoint?.status === "enabled")
       await enqueue(
@@ -71,21 +73,13 @@ export async function alignDeliveries(deps: DeliveryDeps, lane: ClaimedLane, ite
 /** Which deliveries do not fit an endpoint's status. */
 const OPPOSITE = { enabled: "held", disabled: "pending" } as const;
 
-async function change(
-  tx: Tx,
-  these: ReturnType<typeof and>,
-  status: "enabled" | "disabled" | "deleted",
-  now: Date,
-): Promise<void> {
+async function change(tx: Tx, these: ReturnType<typeof and>, status: "enabled" | "disabled", now: Date): Promise<void> {
   switch (status) {
     case "enabled":
       await tx.update(deliveries).set({ status: "pending", nextAttemptAt: now }).where(these);
       return;
     case "disabled":
       await tx.update(deliveries).set({ status: "held", nextAttemptAt: null }).where(these);
-      return;
-    case "deleted":
-      await tx.delete(deliveries).where(these);
   }
 }
 

@@ -17,6 +17,7 @@ import { createSequencer } from "./sequencer.ts";
 
 export type { DeliveryDeps } from "./deps.ts";
 export type { EventSummary } from "./feed/recent-events.ts";
+export { forgetTenantEvents } from "./forget-tenant.ts";
 export * from "./sealed-columns.ts";
 export { newSigningSecret, signatureHeaders } from "./sign.ts";
 export * from "./tables.ts";

@@ -47,11 +47,13 @@ export async function recordAttempt(deps: DeliveryDeps, input: Input): Promise<E
         ? nextAttemptAt(delivery.attempts + 1 - delivery.scheduleOffset, now, deps.random, attempt.outcome.retryAfterMs)
         : null;
     const next = nextState(attempt.outcome, endpoint.row, retryAt, now);
-    await insertAttempt(tx, input);
-    await tx
+    const kept = await tx
       .update(deliveries)
       .set({ ...next, attempts: delivery.attempts + 1 })
-      .where(and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.id, delivery.id)));
+      .where(and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.id, delivery.id)))
+      .returning({ id: deliveries.id });
+    // It went while it was sent, with its endpoint or its tenant: nothing is kept of it.
+    if (kept.length > 0) await insertAttempt(tx, input);
     await lane.settle(tx, [
       { id: delivery.id, outcome: next.nextAttemptAt === null ? "done" : { at: next.nextAttemptAt } },
     ]);

@@ -2,6 +2,7 @@ import type { DeliveryId, EndpointId } from "@patchbay/shared";
 import { and, eq, inArray } from "drizzle-orm";
 import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
 import type { ClaimedLane } from "../../platform/lanes/index.ts";
+import { deleteDeliveries } from "./delete-deliveries.ts";
 import { findEndpoint } from "./load-lane-work.ts";
 import { deliveries } from "./tables.ts";
 
@@ -31,7 +32,7 @@ export async function holdOrDrop(deps: Deps, lane: ClaimedLane, ids: readonly De
     if (endpoint?.status === "enabled") return;
     const pending = await lockPending(tx, lane, ids);
     const these = and(eq(deliveries.workspaceId, workspaceId), inArray(deliveries.id, pending));
-    if (pending.length > 0 && endpoint === null) await tx.delete(deliveries).where(these);
+    if (endpoint === null) await deleteDeliveries(tx, workspaceId, pending);
     if (pending.length > 0 && endpoint !== null) {
       await tx.update(deliveries).set({ status: "held", nextAttemptAt: null }).where(these);
     }
@@ -43,7 +44,7 @@ export async function holdOrDrop(deps: Deps, lane: ClaimedLane, ids: readonly De
 export async function dropUnreadable(deps: Deps, lane: ClaimedLane, id: DeliveryId): Promise<void> {
   const { workspaceId } = lane.key;
   await deps.worker.withWorkspace(workspaceId, async (tx) => {
-    await tx.delete(deliveries).where(and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.id, id)));
+    await deleteDeliveries(tx, workspaceId, [id]);
     await lane.settle(tx, done([id]));
   });
 }

@@ -79,6 +79,7 @@ export const deliveries = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex("deliveries_event").on(t.workspaceId, t.endpointId, t.eventId),
+    index("deliveries_by_event").on(t.workspaceId, t.eventId),
     index("deliveries_status").on(t.workspaceId, t.status, t.id),
     index("deliveries_open")
       .on(t.workspaceId, t.endpointId, t.position)

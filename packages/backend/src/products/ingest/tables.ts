@@ -94,6 +94,9 @@ export const inboxOutcomes = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.inboxId, t.element] }),
     index("inbox_outcomes_status").on(t.workspaceId, t.status, t.inboxId),
+    index("inbox_outcomes_tenant")
+      .on(t.workspaceId, t.tenantUid)
+      .where(sql`tenant_uid is not null`),
   ],
 );
 

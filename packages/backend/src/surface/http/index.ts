@@ -9,6 +9,7 @@ export { connectSessionRoutes } from "./routes/connect-sessions.ts";
 export { connectionRoutes } from "./routes/connections.ts";
 export { consoleLink, mountConsole } from "./routes/console.ts";
 export { deliveryRoutes } from "./routes/deliveries.ts";
+export { erasureRoutes } from "./routes/erasures.ts";
 export { eventStreamRoutes } from "./routes/event-stream.ts";
 export { eventRoutes } from "./routes/events.ts";
 export { mountHealth } from "./routes/health.ts";

@@ -1,5 +1,5 @@
 import { encodeId, type WorkspaceId } from "@patchbay/shared";
-import { and, desc, eq } from "drizzle-orm";
+import { and, desc, eq, isNull } from "drizzle-orm";
 import { events } from "../../../domain/events/index.ts";
 import { tenants } from "../../../domain/workspaces/index.ts";
 import type { DeliveryDeps } from "../deps.ts";
@@ -29,7 +29,10 @@ export async function recentEvents(
         occurredAt: events.occurredAt,
       })
       .from(events)
-      .leftJoin(tenants, and(eq(tenants.workspaceId, events.workspaceId), eq(tenants.uid, events.tenantUid)))
+      .leftJoin(
+        tenants,
+        and(eq(tenants.workspaceId, events.workspaceId), eq(tenants.uid, events.tenantUid), isNull(tenants.erasedAt)),
+      )
       .where(eq(events.workspaceId, input.workspaceId))
       .orderBy(desc(events.id))
       .limit(Math.min(input.limit, 100)),

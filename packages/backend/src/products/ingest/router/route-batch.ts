@@ -1,9 +1,9 @@
 import { encodeId, type InboxId, type SourceId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
-import { and, arrayOverlaps, eq, inArray, isNotNull, or, sql } from "drizzle-orm";
+import { and, arrayOverlaps, eq, inArray, isNotNull, isNull, or, sql } from "drizzle-orm";
 import { connections } from "../../../domain/connections/index.ts";
 import { appendEvents, type NewEvent } from "../../../domain/events/index.ts";
 import type { Sealer } from "../../../domain/vault/index.ts";
-import { getWorkspace, tenantExternalId } from "../../../domain/workspaces/index.ts";
+import { getWorkspace, tenantExternalId, tenants } from "../../../domain/workspaces/index.ts";
 import { NIL_UUID, type Tx } from "../../../platform/db/index.ts";
 import { enqueue, queueArrivals } from "../../../platform/lanes/index.ts";
 import { newId } from "../../../platform/runtime/index.ts";
@@ -59,7 +59,7 @@ export async function routeBatch(
   return routed;
 }
 
-/** Every connection that the arrivals may concern, ended ones too. */
+/** Every connection that the arrivals may concern, ended ones too; those of erased tenants concern nobody. */
 async function findConnections(
   tx: Tx,
   workspaceId: WorkspaceId,
@@ -73,8 +73,9 @@ async function findConnections(
     );
   if (ids.length === 0 && keys.length === 0) return [];
   const rows = await tx
-    .select()
+    .select({ connection: connections })
     .from(connections)
+    .innerJoin(tenants, and(eq(tenants.workspaceId, connections.workspaceId), eq(tenants.uid, connections.tenantUid)))
     .where(
       and(
         eq(connections.workspaceId, workspaceId),
@@ -84,9 +85,10 @@ async function findConnections(
           keys.length === 0 ? undefined : arrayOverlaps(connections.accountAliases, keys),
         ),
         isNotNull(connections.activatedAt),
+        isNull(tenants.erasedAt),
       ),
     );
-  return rows.map((row) => ({ ...row, ended: row.endedAt !== null }));
+  return rows.map(({ connection }) => ({ ...connection, ended: connection.endedAt !== null }));
 }
 
 /** Locks the arrivals that nobody else holds. */

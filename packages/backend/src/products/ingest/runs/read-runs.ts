@@ -8,7 +8,7 @@ import {
   type RunId,
   type WorkspaceId,
 } from "@patchbay/shared";
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, isNull, lt } from "drizzle-orm";
 import { tenants } from "../../../domain/workspaces/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { runs } from "../tables.ts";
@@ -35,6 +35,7 @@ export async function listRuns(
       .where(
         and(
           eq(runs.workspaceId, workspaceId),
+          isNull(tenants.erasedAt),
           connectionId === undefined ? undefined : eq(runs.connectionId, connectionId),
           before === undefined ? undefined : lt(runs.id, before),
         ),
@@ -63,7 +64,7 @@ export async function getRun(
       .select({ run: runs, tenantId: tenants.externalId })
       .from(runs)
       .innerJoin(tenants, and(eq(tenants.workspaceId, runs.workspaceId), eq(tenants.uid, runs.tenantUid)))
-      .where(and(eq(runs.workspaceId, workspaceId), eq(runs.id, runId))),
+      .where(and(eq(runs.workspaceId, workspaceId), eq(runs.id, runId), isNull(tenants.erasedAt))),
   );
   if (row === undefined) throw new AppError("run_not_found", "no such run");
   return toRun(row.run, row.tenantId);
