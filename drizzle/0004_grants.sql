@@ -7,3 +7,37 @@ DROP INDEX grants_account;
 --> statement-breakpoint
 CREATE UNIQUE INDEX grants_account
   ON grants (workspace_id, provider_app_id, account_id, mode, auth_method, owner_tenant_uid) WHERE state <> 'ended';
+--> statement-breakpoint
+
+-- What a provider app proves itself with besides its secret: signing keys, of which it publishes the public half, and
+-- a client certificate.
+ALTER TABLE provider_apps ADD COLUMN client_certificate text;
+--> statement-breakpoint
+ALTER TABLE provider_apps ADD COLUMN client_certificate_key bytea;
+--> statement-breakpoint
+CREATE TABLE provider_app_keys (
+  workspace_id uuid NOT NULL,
+  id uuid NOT NULL,
+  provider_app_id uuid NOT NULL,
+  algorithm text NOT NULL,
+  private_key bytea NOT NULL,
+  public_jwk jsonb NOT NULL,
+  usable_from timestamptz NOT NULL,
+  created_at timestamptz NOT NULL,
+  PRIMARY KEY (workspace_id, id),
+  FOREIGN KEY (workspace_id, provider_app_id) REFERENCES provider_apps (workspace_id, id)
+);
+--> statement-breakpoint
+CREATE INDEX provider_app_keys_app ON provider_app_keys (workspace_id, provider_app_id, created_at);
+--> statement-breakpoint
+ALTER TABLE provider_app_keys ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE provider_app_keys FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+CREATE POLICY workspace ON provider_app_keys TO patchbay_app, patchbay_worker
+  USING (workspace_id = (SELECT app.current_workspace())) WITH CHECK (workspace_id = (SELECT app.current_workspace()));
+--> statement-breakpoint
+-- Keys are never changed but when what seals them is rotated.
+GRANT SELECT, INSERT, UPDATE, DELETE ON provider_app_keys TO patchbay_app;
+--> statement-breakpoint
+GRANT SELECT, UPDATE ON provider_app_keys TO patchbay_worker;

@@ -36,7 +36,7 @@ BEGIN
     ORDER BY c.relname
   LOOP
     CONTINUE WHEN entry.name = 'audit_heads';
-    IF entry.name IN ('workspaces', 'provider_apps') THEN
+    IF entry.name IN ('workspaces', 'provider_apps', 'provider_app_keys') THEN
       EXECUTE format('CREATE POLICY tenant_insert ON %I AS RESTRICTIVE FOR INSERT TO patchbay_app, patchbay_worker WITH CHECK (%s)', entry.name, whole);
       EXECUTE format('CREATE POLICY tenant_update ON %I AS RESTRICTIVE FOR UPDATE TO patchbay_app, patchbay_worker USING (%s) WITH CHECK (%s)', entry.name, whole, whole);
       EXECUTE format('CREATE POLICY tenant_delete ON %I AS RESTRICTIVE FOR DELETE TO patchbay_app, patchbay_worker USING (%s)', entry.name, whole);

@@ -9,7 +9,44 @@ export interface Provider {
   /** Whether this workspace has registered its app. */
   readonly configured: boolean;
   readonly apiVersion: string;
+  /** Ways to connect an account; the first is the usual one. */
+  readonly auth: readonly ProviderAuth[];
 }
+
+/** One way to connect an account. */
+export interface ProviderAuth {
+  /** What `method` names where credentials are handed over. */
+  readonly method: string;
+  readonly kind: (typeof AUTH_KINDS)[number];
+  readonly name: string;
+  /** What the account's owner hands over. Empty where a consent page does the work, or your own app speaks. */
+  readonly fields: readonly CredentialFieldInfo[];
+}
+
+export interface CredentialFieldInfo {
+  readonly name: string;
+  readonly label: string;
+  readonly hint: string;
+  /** Show it as a password. */
+  readonly secret: boolean;
+  readonly multiline: boolean;
+  readonly required: boolean;
+  /** A good value begins with one of these; empty: with anything. */
+  readonly prefixes: readonly string[];
+  /** A regular expression of ECMAScript that the whole value matches. */
+  readonly pattern: string;
+}
+
+export const AUTH_KINDS = [
+  "oauth2",
+  "client_credentials",
+  "jwt_bearer",
+  "api_key",
+  "basic",
+  "rotating_key",
+  "mtls",
+] as const;
+
 export const Provider: z.ZodType<Provider> = z
   .strictObject({
     id: z.string(),
@@ -17,6 +54,25 @@ export const Provider: z.ZodType<Provider> = z
     models: z.array(z.strictObject({ model: z.enum(MODEL_NAMES), scopes: z.array(z.string()) })),
     configured: z.boolean(),
     apiVersion: z.string(),
+    auth: z.array(
+      z.strictObject({
+        method: z.string(),
+        kind: z.enum(AUTH_KINDS),
+        name: z.string(),
+        fields: z.array(
+          z.strictObject({
+            name: z.string(),
+            label: z.string(),
+            hint: z.string(),
+            secret: z.boolean(),
+            multiline: z.boolean(),
+            required: z.boolean(),
+            prefixes: z.array(z.string()),
+            pattern: z.string(),
+          }),
+        ),
+      }),
+    ),
   })
   .meta({ id: "Provider" });
 
@@ -24,6 +80,8 @@ export const Provider: z.ZodType<Provider> = z
 export interface PutProviderApp {
   readonly clientId: string;
   readonly clientSecret: string;
+  /** For providers that want mutual TLS of the app: PEM, the certificate with its chain. Left out: stays as it is. */
+  readonly clientCertificate?: { readonly certificate: string; readonly privateKey: string } | null | undefined;
   /** Only in `test` workspaces and only for origins that the operator allows: a sandbox, `{name}` filled from parameters. */
   readonly baseUrlOverride?: string | null | undefined;
 }
@@ -31,6 +89,10 @@ export const PutProviderApp: z.ZodType<PutProviderApp> = z
   .strictObject({
     clientId: z.string().min(1).max(200),
     clientSecret: z.string().min(1).max(500),
+    clientCertificate: z
+      .strictObject({ certificate: z.string().min(1).max(20_000), privateKey: z.string().min(1).max(20_000) })
+      .nullable()
+      .optional(),
     baseUrlOverride: z.string().max(500).nullable().optional(),
   })
   .meta({ id: "PutProviderApp" });

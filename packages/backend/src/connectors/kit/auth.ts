@@ -75,7 +75,9 @@ export type ClientAuthentication =
       readonly audience: "issuer" | "token_endpoint";
     }
   /** RFC 8705: the provider app's client certificate. */
-  | { readonly kind: "tls_client_auth" };
+  | { readonly kind: "tls_client_auth" }
+  /** The grant itself proves enough, as an assertion does. */
+  | { readonly kind: "none" };
 
 /** Asymmetric only. `none` and shared secrets are not among them. */
 export const SIGNING_ALGORITHMS = ["ES256", "PS256", "RS256", "EdDSA"] as const;
@@ -106,8 +108,6 @@ export interface OAuth2Auth extends TokenMethod {
   readonly pkce: boolean;
   /** The provider promises `iss` in its callbacks (RFC 9207): one without it is refused. A wrong one always is. */
   readonly requiresIss: boolean;
-  /** Tokens are bound to a key of the grant's own (RFC 9449). */
-  readonly dpop: boolean;
   /** Sent with the code exchange, such as `{expiring: "1"}`. */
   readonly exchangeParameters: Readonly<Record<string, string>>;
   readonly refresh: RefreshPolicy;
@@ -132,6 +132,8 @@ export interface ClientCredentialsAuth extends TokenMethod {
   readonly kind: "client_credentials";
   /** `connection`: the account's owner hands over `clientId` and `clientSecret`, which must be among the fields. */
   readonly client: "provider_app" | "connection";
+  /** The request names the scopes that the models need; `false`: the client's registration settles them. */
+  readonly sendsScopes: boolean;
   readonly fields: readonly CredentialField[];
   /** Sent with the request, such as an audience. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -144,6 +146,8 @@ export interface JwtBearerAuth extends TokenMethod {
   readonly algorithm: SigningAlgorithm;
   /** Field with the PKCS #8 key in PEM; `provider_app`: the app's own signing key. */
   readonly signingKey: { readonly field: string } | "provider_app";
+  /** As for client credentials. An assertion may carry them instead. */
+  readonly sendsScopes: boolean;
   /** At most 300. */
   readonly lifetimeSeconds: number;
   /** What is asserted, besides `iat`, `exp` and `jti`. */
@@ -152,6 +156,7 @@ export interface JwtBearerAuth extends TokenMethod {
     readonly fields: Readonly<Record<string, string>>;
     readonly params: ConnectionParams;
     readonly clientId: string;
+    readonly scopes: readonly string[];
   }): {
     readonly issuer: string;
     readonly subject: string;

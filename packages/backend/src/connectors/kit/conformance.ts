@@ -11,6 +11,7 @@
  */
 import assert from "node:assert/strict";
 import { MODELS, type ModelName, NORMALIZED_SCHEMAS, type NormalizedRecord } from "@patchbay/shared";
+import { authChecks } from "./conformance-auth.ts";
 import type { Connector, Expansion, NormalizeContext, ProviderResponse, Resource } from "./connector.ts";
 import { parseJson } from "./lossless-json.ts";
 import { restoreDelivery } from "./restore-delivery.ts";
@@ -32,6 +33,7 @@ export function conformanceChecks(connector: Connector, fixtures: Fixtures): rea
   const resources = Object.values(connector.resources);
   return [
     ...declarationChecks(connector),
+    ...authChecks(connector),
     ...resources.flatMap((resource) => resourceChecks(connector, resource, fixtures)),
     ...webhookChecks(connector, fixtures),
     ...errorChecks(connector, fixtures),

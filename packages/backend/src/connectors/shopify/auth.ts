@@ -19,7 +19,6 @@ export const oauth2: OAuth2Auth = {
   introspectionUrl: null,
   pkce: false,
   requiresIss: false,
-  dpop: false,
   clientAuthentication: { kind: "client_secret_post" },
   tokenRequestFormat: "form",
   exchangeParameters: { expiring: "1" },

@@ -1,6 +1,7 @@
 import { defineConnector } from "../kit/index.ts";
 import { API_VERSION, write } from "./api.ts";
 import { oauth2, origin, scopes } from "./auth.ts";
+import { clientCredentials, customApp } from "./direct-auth.ts";
 import { classify, observe } from "./errors.ts";
 import { APP_UNINSTALL } from "./queries.ts";
 import { customers } from "./resources/customers.ts";
@@ -23,7 +24,7 @@ export const shopify = defineConnector({
     versionHeader: "x-shopify-api-version",
   },
   parameters: [shopParameter],
-  auth: [oauth2],
+  auth: [oauth2, customApp, clientCredentials],
   scopes,
   identity,
   // The smallest plan's bucket, until an answer tells the shop's own.

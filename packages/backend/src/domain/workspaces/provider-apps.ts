@@ -2,7 +2,9 @@ import { AppError, type ProviderAppId, type PutProviderApp, type WorkspaceId } f
 import { and, eq } from "drizzle-orm";
 import { NIL_UUID, type WithWorkspace } from "../../platform/db/index.ts";
 import { Secret, newId, type Clock } from "../../platform/runtime/index.ts";
-import type { Place, Vault } from "../vault/index.ts";
+import type { Place, Sealer, Vault } from "../vault/index.ts";
+import { checkCertificate } from "./check-certificate.ts";
+import { certificateKeyPlace, loadAppKeys, type AppKeys } from "./provider-app-keys.ts";
 import { providerApps } from "./tables.ts";
 import { getWorkspace } from "./workspaces.ts";
 
@@ -22,6 +24,7 @@ export interface ProviderAppFacts {
   readonly clientSecret: Secret;
   /** Still signs deliveries for a day after a change; `null` when there is none. */
   readonly previousClientSecret: Secret | null;
+  readonly keys: AppKeys;
   readonly baseUrlOverride: string | null;
 }
 
@@ -46,6 +49,7 @@ export async function putProviderApp(
   const changes = {
     clientId: body.clientId,
     clientSecret: sealer.seal(secretPlace(id, "client_secret"), Buffer.from(body.clientSecret)),
+    ...certificateColumns(sealer, id, body.clientCertificate),
     baseUrlOverride: body.baseUrlOverride ?? null,
     updatedAt: now,
   };
@@ -103,6 +107,7 @@ export async function getProviderApp(
       overlapping && row.previousClientSecret !== null
         ? await open("previous_client_secret", row.previousClientSecret)
         : null,
+    keys: await loadAppKeys(deps, { workspaceId, providerAppId: row.id }),
     baseUrlOverride: row.baseUrlOverride,
   };
 }
@@ -116,6 +121,15 @@ export async function listConfiguredProviders(
     tx.select({ provider: providerApps.provider }).from(providerApps).where(eq(providerApps.workspaceId, workspaceId)),
   );
   return rows.map((row) => row.provider);
+}
+
+/** Left out: as it was. `null`: none any more. */
+function certificateColumns(sealer: Sealer, id: ProviderAppId, given: PutProviderApp["clientCertificate"]) {
+  if (given === undefined) return {};
+  if (given === null) return { clientCertificate: null, clientCertificateKey: null };
+  checkCertificate(given);
+  const key = sealer.seal(certificateKeyPlace(id), Buffer.from(given.privateKey));
+  return { clientCertificate: given.certificate, clientCertificateKey: key };
 }
 
 type SecretColumn = "client_secret" | "previous_client_secret";

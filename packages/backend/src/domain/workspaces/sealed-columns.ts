@@ -11,6 +11,8 @@ const ofApp = {
 export const WORKSPACES_SEALED: readonly SealedColumn[] = [
   { ...ofApp, column: "client_secret" },
   { ...ofApp, column: "previous_client_secret" },
+  { ...ofApp, column: "client_certificate_key" },
+  { ...ofApp, table: "provider_app_keys", column: "private_key" },
   {
     table: "idempotency_keys",
     id: "key",

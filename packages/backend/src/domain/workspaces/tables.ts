@@ -1,6 +1,7 @@
 import type { ApiKeyId, ProviderAppId, Scope, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
+import { foreignKey, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import type { SigningAlgorithm } from "../../connectors/index.ts";
 import { bytea, id, instant } from "../../platform/db/columns.ts";
 
 export const workspaces = pgTable("workspaces", {
@@ -69,6 +70,10 @@ export const providerApps = pgTable(
     /** Sealed, still accepted for deliveries until `previousSecretUntil`. */
     previousClientSecret: bytea(),
     previousSecretUntil: instant(),
+    /** PEM, with its chain; shown where a provider wants `tls_client_auth`. */
+    clientCertificate: text(),
+    /** Sealed. */
+    clientCertificateKey: bytea(),
     baseUrlOverride: text(),
     rowVersion: integer().notNull().default(1),
     createdAt: instant().notNull(),
@@ -77,6 +82,32 @@ export const providerApps = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex("provider_apps_provider").on(t.workspaceId, t.provider),
+  ],
+);
+
+/** Keys that an app signs its client assertions with: the one that signs, and the next or the last beside it. */
+export const providerAppKeys = pgTable(
+  "provider_app_keys",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    /** The `kid`. */
+    id: uuid().notNull(),
+    providerAppId: id<ProviderAppId>().notNull(),
+    algorithm: text().$type<SigningAlgorithm>().notNull(),
+    /** Sealed PKCS #8. */
+    privateKey: bytea().notNull(),
+    publicJwk: jsonb().$type<Record<string, unknown>>().notNull(),
+    /** Published before it signs, since providers keep our keys in a cache. */
+    usableFrom: instant().notNull(),
+    createdAt: instant().notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    index("provider_app_keys_app").on(t.workspaceId, t.providerAppId, t.createdAt),
+    foreignKey({
+      columns: [t.workspaceId, t.providerAppId],
+      foreignColumns: [providerApps.workspaceId, providerApps.id],
+    }),
   ],
 );
 

@@ -18,6 +18,8 @@ export const TENANT_SCOPES: Readonly<Record<string, TenantScope>> = {
   audit_heads: "open",
   // Where and as whom the browser is sent to authorize; its secret is sealed.
   provider_apps: "read",
+  // What that app proves itself with where a secret does not do; sealed too.
+  provider_app_keys: "read",
   // Locked while an authorization becomes a connection. Seen through the tenant's connections and authorizations:
   // two tenants may share a grant, and then both see it.
   grants: "grant",

@@ -1,11 +1,13 @@
 import { lookup as lookupByDns } from "node:dns/promises";
+import { LRUCache } from "lru-cache";
+import { createHash } from "node:crypto";
 import { Agent } from "undici";
 import type { Logger } from "../observability/index.ts";
 import { checkUrl } from "./check-url.ts";
 import { exchange } from "./exchange.ts";
 import { fetchLike, type FetchPolicy } from "./fetch-like.ts";
-import { createConnector, type Lookup } from "./guarded-connector.ts";
-import type { EgressRequest, EgressResult } from "./request.ts";
+import { createConnector, type Lookup, type TlsIdentity } from "./guarded-connector.ts";
+import type { ClientCertificate, EgressRequest, EgressResult } from "./request.ts";
 
 /** The only way out of the process for requests whose target somebody else chose. */
 export interface Egress {
@@ -17,6 +19,8 @@ export interface Egress {
 
 /** Connections per origin. */
 const CONNECTIONS_MAX = 64;
+/** Client certificates with open connections; the one that was used longest ago gives way. */
+const CERTIFICATES_MAX = 100;
 const HEADER_BYTES_MAX = 16 * 1024;
 const KEEP_ALIVE_MS = 10_000;
 const KEEP_ALIVE_MS_MAX = 30_000;
@@ -27,15 +31,31 @@ const KEEP_ALIVE_MS_MAX = 30_000;
  */
 export function createEgress(deps: { readonly log: Logger; readonly lookup?: Lookup }): Egress {
   const lookup = deps.lookup ?? ((hostname) => lookupByDns(hostname, { all: true }));
-  const guarded = createAgent(lookup, true);
-  const exempt = createAgent(lookup, false);
+  const guarded = createAgent(lookup, true, null);
+  const exempt = createAgent(lookup, false, null);
+  const certified = new LRUCache<string, Agent>({
+    max: CERTIFICATES_MAX,
+    // Requests under way end in their own time.
+    dispose: (agent) => void agent.close(),
+  });
+
+  function agentFor(certificate: ClientCertificate | undefined, isExempt: boolean): Agent {
+    if (certificate === undefined) return isExempt ? exempt : guarded;
+    const name = poolName(certificate, isExempt);
+    const known = certified.get(name);
+    if (known !== undefined) return known;
+    const identity = { cert: certificate.certificate, key: certificate.privateKey.reveal() };
+    const agent = createAgent(lookup, !isExempt, identity);
+    certified.set(name, agent);
+    return agent;
+  }
 
   async function request(wanted: EgressRequest): Promise<EgressResult> {
     const target = checkUrl(wanted);
     const result: EgressResult =
       "problem" in target
         ? { ok: false, problem: target.problem, sent: false }
-        : await exchange(target.exempt ? exempt : guarded, wanted, target.url);
+        : await exchange(agentFor(wanted.clientCertificate, target.exempt), wanted, target.url);
     if (!result.ok && result.problem === "blocked_address") deps.log.warn({ method: wanted.method }, "egress blocked");
     return result;
   }
@@ -44,14 +64,24 @@ export function createEgress(deps: { readonly log: Logger; readonly lookup?: Loo
     request,
     fetchLike: (policy) => fetchLike(request, policy),
     async close() {
-      await Promise.all([guarded.destroy(), exempt.destroy()]);
+      const certifiedAgents = [...certified.values()];
+      await Promise.all([guarded, exempt, ...certifiedAgents].map((agent) => agent.destroy()));
     },
   };
 }
 
-function createAgent(lookup: Lookup, guarded: boolean): Agent {
+/** Owner, certificate and key together: whoever changes one of them gets connections of its own. */
+function poolName({ owner, certificate, privateKey }: ClientCertificate, isExempt: boolean): string {
+  const hash = createHash("sha256");
+  for (const part of [owner, certificate, privateKey.reveal(), String(isExempt)]) {
+    hash.update(`${Buffer.byteLength(part)}:${part}`);
+  }
+  return hash.digest("base64url");
+}
+
+function createAgent(lookup: Lookup, guarded: boolean, identity: TlsIdentity | null): Agent {
   return new Agent({
-    connect: createConnector(lookup, guarded),
+    connect: createConnector(lookup, guarded, identity),
     connections: CONNECTIONS_MAX,
     pipelining: 1,
     allowH2: false,

@@ -1,6 +1,9 @@
 import type { EgressProblem, EgressRequest, EgressResult } from "./request.ts";
 
-export type FetchPolicy = Pick<EgressRequest, "exemptOrigins" | "deadlineMs" | "responseBytesMax" | "requireHttps">;
+export type FetchPolicy = Pick<
+  EgressRequest,
+  "exemptOrigins" | "deadlineMs" | "responseBytesMax" | "requireHttps" | "clientCertificate"
+>;
 
 /** Why a guarded `fetch` gave no answer. */
 export class EgressError extends Error {

@@ -8,6 +8,12 @@ import type { EgressProblem } from "./request.ts";
 /** All addresses of a name. */
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
 
+/** What we show in the TLS handshake, in PEM. */
+export interface TlsIdentity {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** No connection was made, hence nothing sent. */
 export class ConnectFailed extends Error {
   override readonly name = "ConnectFailed";
@@ -30,9 +36,13 @@ const ADDRESSES_TRIED_MAX = 8;
  *
  * @param guarded `false` for exempt origins: same limits, no judgement
  */
-export function createConnector(lookup: Lookup, guarded: boolean): buildConnector.connector {
+export function createConnector(
+  lookup: Lookup,
+  guarded: boolean,
+  identity: TlsIdentity | null,
+): buildConnector.connector {
   return (options, callback) => {
-    void callBack(connect(lookup, guarded, options), callback);
+    void callBack(connect(lookup, guarded, identity, options), callback);
   };
 }
 
@@ -44,7 +54,12 @@ async function callBack(connecting: Promise<Socket | TLSSocket>, callback: build
   }
 }
 
-async function connect(lookup: Lookup, guarded: boolean, options: buildConnector.Options): Promise<Socket | TLSSocket> {
+async function connect(
+  lookup: Lookup,
+  guarded: boolean,
+  identity: TlsIdentity | null,
+  options: buildConnector.Options,
+): Promise<Socket | TLSSocket> {
   const timeout = AbortSignal.timeout(CONNECT_MS_MAX);
   const addresses = await resolve(lookup, options.hostname, timeout);
   if (guarded && addresses.some(({ address }) => classify(address) === "blocked")) {
@@ -58,7 +73,7 @@ async function connect(lookup: Lookup, guarded: boolean, options: buildConnector
   }
   socket.setNoDelay(true);
   if (options.protocol !== "https:") return socket;
-  return await openTls(socket, options.servername ?? options.hostname, timeout);
+  return await openTls(socket, options.servername ?? options.hostname, identity, timeout);
 }
 
 async function resolve(lookup: Lookup, hostname: string, timeout: AbortSignal): Promise<readonly LookupAddress[]> {
@@ -86,10 +101,22 @@ async function openTcp(
   return socket;
 }
 
-async function openTls(tcp: Socket, servername: string, timeout: AbortSignal): Promise<TLSSocket> {
+async function openTls(
+  tcp: Socket,
+  servername: string,
+  identity: TlsIdentity | null,
+  timeout: AbortSignal,
+): Promise<TLSSocket> {
   // A literal address may not stand in SNI; its certificate is checked against `host`.
   const name = isIP(servername) === 0 ? { servername } : { host: servername };
-  const socket = connectTls({ socket: tcp, ...name, ALPNProtocols: ["http/1.1"] });
+  let socket: TLSSocket;
+  try {
+    socket = connectTls({ socket: tcp, ...name, ...identity, ALPNProtocols: ["http/1.1"] });
+  } catch (error) {
+    // A certificate or key that OpenSSL cannot read, or that do not belong together.
+    tcp.destroy();
+    throw new ConnectFailed("tls", error);
+  }
   await opened(socket, "secureConnect", timeout, () => "tls");
   return socket;
 }

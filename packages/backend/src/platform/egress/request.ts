@@ -1,3 +1,5 @@
+import type { Secret } from "../runtime/index.ts";
+
 /** What goes out and what comes back. Outcomes are values: the caller decides what a failure means. */
 export interface EgressRequest {
   readonly url: string;
@@ -14,6 +16,17 @@ export interface EgressRequest {
   /** Refuses `http:`, but for exempt origins. */
   readonly requireHttps?: boolean;
   readonly signal?: AbortSignal;
+  /** Shown in the TLS handshake. Connections made with it serve nobody else. */
+  readonly clientCertificate?: ClientCertificate;
+}
+
+export interface ClientCertificate {
+  /** Whose it is, such as a grant's id: owners never share a connection, not even with equal certificates. */
+  readonly owner: string;
+  /** PEM, with its chain. */
+  readonly certificate: string;
+  /** PEM. */
+  readonly privateKey: Secret;
 }
 
 export type EgressResult =

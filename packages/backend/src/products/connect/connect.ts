@@ -22,6 +22,7 @@ import { bootstrap } from "./bootstrap.ts";
 import { callback, type Callback, type CallbackResult, type PageNames } from "./callback.ts";
 import { completeAuthorization } from "./complete-authorization.ts";
 import { answerConfirmation, confirmScreen, type ConfirmCaller, type ConfirmScreen } from "./confirm.ts";
+import { connectWithCredentials, type HandedOverCredentials } from "./connect-with-credentials.ts";
 import { disconnect, findConnection, getConnection, listConnectionsOf, pause, resume } from "./connection-verbs.ts";
 import { createReauthorizeSession, createSession } from "./create-session.ts";
 import type { ConnectDeps } from "./deps.ts";
@@ -47,6 +48,8 @@ export interface Connect {
     readonly body: CreateReauthorizeSession;
   }): Promise<ConnectSession>;
   listConnections(input: Parameters<typeof listConnectionsOf>[1]): Promise<Page<Connection>>;
+  /** Connects with a credential that was handed over, instead of a consent page. */
+  connectWithCredentials(input: HandedOverCredentials): Promise<Connection>;
   /** What the workspace registers at a provider. */
   redirectUri(provider: string): string;
 
@@ -94,6 +97,7 @@ export function createConnect(deps: ConnectDeps): Connect {
     createSession: (input) => createSession(deps, input),
     createReauthorizeSession: (input) => createReauthorizeSession(deps, input),
     listConnections: (input) => listConnectionsOf(deps, input),
+    connectWithCredentials: (input) => connectWithCredentials(deps, input),
     redirectUri: (provider) => redirectUri(deps.publicUrl, provider),
 
     getConnection: (who, id) => getConnection(deps, who, id),

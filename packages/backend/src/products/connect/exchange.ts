@@ -43,8 +43,8 @@ export async function exchange(
     deadlineMs: DEADLINE_MS,
   });
   if (!outcome.ok) return { ok: false, error: errorOfTokens(deps, row, outcome) };
-  const identity = await identify(deps, party, { token: outcome.tokens.accessToken });
-  if (identity === null) return { ok: false, error: "provider_unavailable" };
+  const identity = await identify(deps, { ...party, owner: row.id }, { token: outcome.tokens.accessToken });
+  if ("problem" in identity) return { ok: false, error: "provider_unavailable" };
   const granted = identity.grantedScopes.length > 0 ? identity.grantedScopes : outcome.tokens.scopes;
   const account = { ...identity, grantedScopes: granted };
   const grantId = await keepTokens(deps, row, party, account, outcome.tokens, issuedAt);

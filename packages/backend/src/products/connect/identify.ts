@@ -19,22 +19,32 @@ export interface Asked {
   readonly params: ConnectionParams;
   readonly baseUrlOverride: string | null;
   readonly mode: "live" | "test";
+  /** Who asks: connections with a client certificate are theirs alone. */
+  readonly owner: string;
 }
+
+export interface Unidentified {
+  readonly problem: "refused" | "unavailable";
+}
+const UNAVAILABLE: Unidentified = { problem: "unavailable" };
 
 /**
  * Whose account a fresh credential opens. It belongs to no grant yet, so the provider client cannot ask.
  *
- * @returns `null` when the provider does not tell
+ * @returns a problem when the provider refuses the credential, or does not tell
  */
 export async function identify(
   deps: Pick<ConnectDeps, "egress" | "sandboxOrigins" | "log">,
   party: Asked,
   credential: Credential,
-): Promise<AccountIdentity | null> {
+): Promise<AccountIdentity | Unidentified> {
   const { connector } = party;
   const response = await ask(deps, party, credential);
-  if (response === null || connector.classify(response) !== null || response.status >= 300) return null;
-  return parseIdentity(deps, connector, response);
+  if (response === null) return UNAVAILABLE;
+  const fault = connector.classify(response);
+  if (fault?.kind === "reauthorize" || response.status === 401) return { problem: "refused" };
+  if (fault !== null || response.status >= 300) return UNAVAILABLE;
+  return parseIdentity(deps, connector, response) ?? UNAVAILABLE;
 }
 
 async function ask(
@@ -42,19 +52,21 @@ async function ask(
   party: Asked,
   credential: Credential,
 ): Promise<ProviderResponse | null> {
-  const { connector, auth, params, baseUrlOverride, mode } = party;
+  const { connector, auth, params, baseUrlOverride, mode, owner } = party;
   const request = connector.identity.request();
   const url = new URL(providerUrl(connector.api.baseUrl(params), baseUrlOverride, params) + request.path);
   for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
   const sandbox = mode === "test" && baseUrlOverride !== null && deps.sandboxOrigins.includes(url.origin);
+  const placed = placeCredential(auth, credential, owner);
   const result = await deps.egress.request({
+    ...placed,
     url: url.href,
     method: request.method,
     headers: {
       ...request.headers,
       accept: "application/json",
       ...(request.body === undefined ? {} : { "content-type": "application/json" }),
-      ...placeCredential(auth, credential),
+      ...placed.headers,
     },
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     exemptOrigins: sandbox ? [url.origin] : [],

@@ -1,6 +1,7 @@
 export type { BrowserCookie } from "./browser-cookie.ts";
 export type { Callback, CallbackResult, PageNames } from "./callback.ts";
 export type { ConfirmCaller, ConfirmScreen } from "./confirm.ts";
+export type { HandedOverCredentials } from "./connect-with-credentials.ts";
 export { createConnect, type Connect } from "./connect.ts";
 export type { Who } from "./tenant-scope.ts";
 export type { ConnectDeps } from "./deps.ts";

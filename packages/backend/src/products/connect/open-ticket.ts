@@ -74,8 +74,19 @@ export async function partyFor(deps: ConnectDeps, row: AuthorizationRow) {
   const auth = oauth2Of(connector);
   if (auth === null) throw new AppError("provider_not_found", `${connector.name} is not connected through a browser`);
   const { mode, name } = await getWorkspace(withinTenant(deps, row), row.workspaceId);
-  const { clientId, clientSecret, baseUrlOverride } = app;
-  return { connector, auth, params: row.params, clientId, clientSecret, baseUrlOverride, mode, app, hostName: name };
+  const { clientId, clientSecret, keys, baseUrlOverride } = app;
+  return {
+    connector,
+    auth,
+    params: row.params,
+    clientId,
+    clientSecret,
+    keys,
+    baseUrlOverride,
+    mode,
+    app,
+    hostName: name,
+  };
 }
 
 export function pkceKey(row: AuthorizationRow): DataKeySpec {

@@ -1,3 +1,4 @@
+import type { Activity } from "./activity.ts";
 import { isDeadForGood } from "./claim-refresh.ts";
 import { currentToken } from "./current-token.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
@@ -12,16 +13,22 @@ const EXPIRY_MARGIN_MS = 30_000;
  * A token that works now, as far as we know. Refreshes early and in the background; callers wait only when the token
  * at hand has expired.
  */
-export async function accessToken(deps: CredentialsDeps, flights: Flights, target: GrantTarget): Promise<Access> {
+export async function accessToken(
+  deps: CredentialsDeps,
+  flights: Flights,
+  activity: Activity,
+  target: GrantTarget,
+): Promise<Access> {
   const row = await deps.withWorkspace(target.workspaceId, (tx) => loadGrant(tx, target));
   if (row === null || row.state === "ended") return { problem: "reauthorize" };
   const now = deps.clock.now();
   if (row.state === "dead" && isDeadForGood(row, now)) return buried(deps, target);
   const due = row.state === "dead" || (row.refreshAt !== null && row.refreshAt <= now);
   const usable = row.state !== "dead" && !expires(row, now.getTime() + EXPIRY_MARGIN_MS);
-  if (!due) return usable ? currentToken(deps, row) : { problem: "unavailable" };
+  if (!due && !usable) return { problem: "unavailable" };
+  if (!due && !(await activity.hasEnded(deps, row))) return currentToken(deps, row);
   const refreshing = flights.join(target, () => refresh(deps, target, row.rowVersion));
-  if (!usable) return refreshing;
+  if (!usable || !due) return refreshing;
   refreshing.catch((error: unknown) => deps.log.error({ error, grantId: target.grantId }, "early refresh failed"));
   return currentToken(deps, row);
 }

@@ -1,15 +1,18 @@
 import type { WorkspaceId } from "@patchbay/shared";
+import type { DirectAuth } from "../../connectors/kit/index.ts";
 import type { Egress } from "../../platform/egress/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
 import { accessToken, refreshAfter401 } from "./access-token.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
 import { endGrant } from "./end-grant.ts";
+import { createActivity } from "./activity.ts";
 import { createFlights } from "./flights.ts";
 import { frontChannel } from "./front-channel.ts";
 import { keepGrantsAlive } from "./keep-alive.ts";
 import { grantFacts, type GrantFacts } from "./load-grant.ts";
 import type { OAuthClient } from "./oauth-client.ts";
-import { storeGrant, type StoreGrant, type StoredGrant } from "./store-grant.ts";
+import { obtain, type Obtained, type Speaker } from "./obtain.ts";
+import { storeGrant, storeHandedOver, type StoreGrant, type StoreHandedOver, type StoredGrant } from "./store-grant.ts";
 import { createTokenEndpoint } from "./token-endpoint.ts";
 
 /** Owns grants: their tokens, how they are got, refreshed and destroyed. */
@@ -19,6 +22,9 @@ export interface Credentials {
   grantFacts(target: GrantTarget): Promise<GrantFacts>;
   readonly oauth: OAuthClient;
   storeGrant(input: StoreGrant): Promise<StoredGrant>;
+  /** What a person handed over, as a credential that is still to be proved. */
+  obtain(at: Speaker, method: DirectAuth, input: Parameters<typeof obtain>[3]): Promise<Obtained>;
+  storeHandedOver(input: StoreHandedOver): Promise<StoredGrant>;
   endGrant(tx: Tx, target: GrantTarget): Promise<boolean>;
   /** A daily sweep. */
   keepGrantsAlive(workspaceId: WorkspaceId): Promise<void>;
@@ -36,12 +42,15 @@ export function createCredentials(given: CreateCredentials): Credentials {
   const oauth: OAuthClient = { ...frontChannel, ...createTokenEndpoint(given) };
   const deps: CredentialsDeps = { ...given, oauth };
   const flights = createFlights();
+  const activity = createActivity();
   return {
-    accessToken: (target) => accessToken(deps, flights, target),
+    accessToken: (target) => accessToken(deps, flights, activity, target),
     refreshAfter401: (target, seen) => refreshAfter401(deps, flights, target, seen),
     grantFacts: (target) => grantFacts(deps, target),
     oauth,
     storeGrant: (input) => storeGrant(deps, input),
+    obtain: (at, method, input) => obtain(deps, at, method, input),
+    storeHandedOver: (input) => storeHandedOver(deps, input),
     endGrant: (tx, target) => endGrant(deps, tx, target),
     keepGrantsAlive: (workspaceId) => keepGrantsAlive(deps, flights, workspaceId),
     settled: () => flights.settled(),

@@ -1,14 +1,15 @@
 import { KeyDestroyedError } from "../../domain/vault/index.ts";
 import type { Access, CredentialsDeps } from "./deps.ts";
 import type { GrantRow } from "./load-grant.ts";
-import { openPair, tokensPlace } from "./token-pair.ts";
+import { openSecret, tokensPlace } from "./token-pair.ts";
 
-/** The token of a row as it was read. */
+/** The credential of a row as it was read. */
 export async function currentToken(deps: CredentialsDeps, row: GrantRow): Promise<Access> {
   if (row.tokens === null) return { problem: "reauthorize" };
   try {
-    const pair = await openPair(deps.vault, row.workspaceId, tokensPlace(row.id, row.rowVersion), row.tokens);
-    return { token: pair.accessToken, rowVersion: row.rowVersion };
+    const { rowVersion } = row;
+    const secret = await openSecret(deps.vault, row.workspaceId, tokensPlace(row.id, rowVersion), row.tokens);
+    return secret.kind === "fields" ? { fields: secret.fields, rowVersion } : { token: secret.accessToken, rowVersion };
   } catch (error) {
     // Given back between the reading of the row and of its key.
     if (error instanceof KeyDestroyedError) return { problem: "reauthorize" };

@@ -1,6 +1,7 @@
+import type { TenantUid } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
 import { grants, orphanTokenPairs } from "../../domain/connections/index.ts";
-import type { Tx } from "../../platform/db/index.ts";
+import { NIL_UUID, type Tx } from "../../platform/db/index.ts";
 import type { CredentialsDeps, GrantTarget } from "./deps.ts";
 import { lockGrant, ofGrant } from "./load-grant.ts";
 import { grantKeySpec } from "./token-pair.ts";
@@ -18,6 +19,7 @@ export async function endGrant(deps: CredentialsDeps, tx: Tx, target: GrantTarge
     .update(grants)
     .set({
       state: "ended",
+      ownerTenantUid: NIL_UUID as TenantUid,
       tokens: null,
       previousTokens: null,
       fence: row.fence + 1,

@@ -4,4 +4,4 @@ export type { GrantFacts } from "./load-grant.ts";
 export type { OAuthParty, TokenOutcome, TokenSet } from "./oauth-client.ts";
 export { placeCredential, type Credential } from "./place.ts";
 export { providerUrl } from "./provider-url.ts";
-export type { StoreGrant, StoredGrant } from "./store-grant.ts";
+export type { StoreGrant, StoreHandedOver, StoredGrant } from "./store-grant.ts";

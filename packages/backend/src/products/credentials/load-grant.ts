@@ -67,6 +67,12 @@ export async function grantFacts(
   };
 }
 
+/** `false`: what the owner handed over is sent as it is, and nothing can be asked for in its place. */
+export function asksForTokens(deps: Pick<CredentialsDeps, "connectors">, row: GrantRow): boolean {
+  const connector = deps.connectors[row.provider];
+  return connector === undefined || "tokenUrl" in authMethod(connector, row.authMethod);
+}
+
 /**
  * The provider app that speaks for a grant; `null` when the app or the connector is gone, or the grant's method has
  * nothing to ask of a token endpoint.
@@ -77,6 +83,6 @@ export async function partyOf(deps: CredentialsDeps, row: GrantRow): Promise<OAu
   if (connector === undefined || app === null) return null;
   const auth = authMethod(connector, row.authMethod);
   if (auth.kind !== "oauth2" && auth.kind !== "client_credentials" && auth.kind !== "jwt_bearer") return null;
-  const { clientId, clientSecret, baseUrlOverride } = app;
-  return { connector, auth, params: row.params, clientId, clientSecret, baseUrlOverride, mode: row.mode };
+  const { clientId, clientSecret, keys, baseUrlOverride } = app;
+  return { connector, auth, params: row.params, clientId, clientSecret, keys, baseUrlOverride, mode: row.mode };
 }

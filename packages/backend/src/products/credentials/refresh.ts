@@ -2,7 +2,8 @@ import type { RefreshPolicy } from "../../connectors/kit/index.ts";
 import { claimRefresh, type Claim } from "./claim-refresh.ts";
 import { currentToken } from "./current-token.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
-import { partyOf } from "./load-grant.ts";
+import { deriveAgain } from "./derive-again.ts";
+import { asksForTokens, partyOf } from "./load-grant.ts";
 import type { OAuthParty, TokenOutcome } from "./oauth-client.ts";
 import { toPair } from "./plan-refresh.ts";
 import { commitPair, markDead, markUnavailable } from "./settle-refresh.ts";
@@ -54,7 +55,9 @@ async function useClaim(
   target: GrantTarget,
   claim: Claim & { readonly kind: "claimed" },
 ): Promise<Access | "overtaken"> {
+  if (!asksForTokens(deps, claim.row)) return markDead(deps, claim, { provisional: false });
   const party = await partyOf(deps, claim.row);
+  if (party !== null && party.auth.kind !== "oauth2") return deriveAgain(deps, { ...party, auth: party.auth }, claim);
   const pairs = await pairsToTry(deps, claim);
   if (party === null) return markUnavailable(deps, claim.row, false);
   if (pairs.length === 0 || policyOf(party).kind === "none") {

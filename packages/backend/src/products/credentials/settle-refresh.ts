@@ -8,11 +8,12 @@ import { lockGrant, ofGrant, type GrantRow } from "./load-grant.ts";
 import { refreshInstant } from "./plan-refresh.ts";
 import {
   grantKeySpec,
-  openPair,
+  openSecret,
   orphanPlace,
   previousTokensPlace,
-  sealPair,
+  sealSecret,
   tokensPlace,
+  type DerivedToken,
   type TokenPair,
 } from "./token-pair.ts";
 
@@ -26,7 +27,7 @@ const RETRY_AFTER_MS = 10_000;
 export async function commitPair(
   deps: CredentialsDeps,
   claimed: GrantRow,
-  pair: TokenPair,
+  pair: TokenPair | DerivedToken,
   issuedAt: Date,
 ): Promise<Access | "overtaken"> {
   const target = targetOf(claimed);
@@ -34,14 +35,14 @@ export async function commitPair(
   const former =
     claimed.tokens === null
       ? null
-      : await openPair(deps.vault, claimed.workspaceId, tokensPlace(claimed.id, claimed.rowVersion), claimed.tokens);
+      : await openSecret(deps.vault, claimed.workspaceId, tokensPlace(claimed.id, claimed.rowVersion), claimed.tokens);
   return deps.withWorkspace(claimed.workspaceId, async (tx) => {
     const row = await lockGrant(tx, target);
     if (row === null || row.state === "ended") return { problem: "reauthorize" };
     const ours = row.state === "refreshing" && row.fence === claimed.fence;
     if (!ours && row.state !== "dead") {
       const id = newId<string>();
-      const tokens = sealPair(sealer, orphanPlace(id), pair);
+      const tokens = sealSecret(sealer, orphanPlace(id), pair);
       await tx
         .insert(orphanTokenPairs)
         .values({ workspaceId: row.workspaceId, id, grantId: row.id, tokens, createdAt: deps.clock.now() });
@@ -51,8 +52,8 @@ export async function commitPair(
     await tx
       .update(grants)
       .set({
-        tokens: sealPair(sealer, tokensPlace(row.id, rowVersion), pair),
-        previousTokens: former === null ? null : sealPair(sealer, previousTokensPlace(row.id, rowVersion), former),
+        tokens: sealSecret(sealer, tokensPlace(row.id, rowVersion), pair),
+        previousTokens: former === null ? null : sealSecret(sealer, previousTokensPlace(row.id, rowVersion), former),
         rowVersion,
         state: "active",
         deadSince: null,
@@ -60,7 +61,7 @@ export async function commitPair(
         attemptId: null,
         accessExpiresAt: pair.accessExpiresAt,
         refreshAt: refreshInstant(issuedAt, pair, deps.random),
-        refreshExpiresAt: pair.refreshExpiresAt,
+        refreshExpiresAt: pair.kind === "tokens" ? pair.refreshExpiresAt : null,
         updatedAt: deps.clock.now(),
       })
       .where(ofGrant(target));

@@ -1,16 +1,16 @@
-import type { GrantId, ProviderAppId, WorkspaceId } from "@patchbay/shared";
+import type { GrantId, ProviderAppId, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { and, eq, ne } from "drizzle-orm";
 import type { ConnectionParams } from "../../connectors/kit/index.ts";
 import { grants, orphanTokenPairs } from "../../domain/connections/index.ts";
-import type { Tx } from "../../platform/db/index.ts";
+import { NIL_UUID, type Tx } from "../../platform/db/index.ts";
 import { newId } from "../../platform/runtime/index.ts";
 import type { CredentialsDeps } from "./deps.ts";
 import { ofGrant, type GrantRow } from "./load-grant.ts";
 import type { TokenSet } from "./oauth-client.ts";
 import { refreshInstant, toPair } from "./plan-refresh.ts";
-import { grantKeySpec, sealPair, tokensPlace } from "./token-pair.ts";
+import { grantKeySpec, sealSecret, tokensPlace, type GrantSecret } from "./token-pair.ts";
 
-export interface StoreGrant {
+interface GrantOf {
   readonly workspaceId: WorkspaceId;
   readonly provider: string;
   readonly providerAppId: ProviderAppId;
@@ -18,9 +18,20 @@ export interface StoreGrant {
   readonly mode: "live" | "test";
   readonly params: ConnectionParams;
   readonly scopes: readonly string[];
-  readonly tokens: TokenSet;
   /** Before the exchange was sent. */
   readonly issuedAt: Date;
+}
+
+/** Tokens of an OAuth authorization: the provider app's own, shared by all connections to the account. */
+export interface StoreGrant extends GrantOf {
+  readonly tokens: TokenSet;
+}
+
+/** A credential that a tenant handed over: the grant is that tenant's own. */
+export interface StoreHandedOver extends GrantOf {
+  readonly authMethod: string;
+  readonly tenantUid: TenantUid;
+  readonly secret: GrantSecret;
 }
 
 export interface StoredGrant {
@@ -37,6 +48,17 @@ const TRIES_MAX = 3;
  * provider may have invalidated those: connections that hang on it go on with the new ones.
  */
 export async function storeGrant(deps: CredentialsDeps, input: StoreGrant): Promise<StoredGrant> {
+  const { tokens, ...grant } = input;
+  const secret = toPair(tokens, input.issuedAt, null);
+  return store(deps, { ...grant, authMethod: "oauth2", tenantUid: NIL_UUID as TenantUid, secret });
+}
+
+/** Keeps what a tenant handed over, proved before; it takes the place of what the tenant gave for the account before. */
+export async function storeHandedOver(deps: CredentialsDeps, input: StoreHandedOver): Promise<StoredGrant> {
+  return store(deps, input);
+}
+
+async function store(deps: CredentialsDeps, input: StoreHandedOver): Promise<StoredGrant> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const former = await deps.withWorkspace(input.workspaceId, (tx) => findOfAccount(tx, input));
     const grantId = former?.id ?? newId<GrantId>();
@@ -46,7 +68,7 @@ export async function storeGrant(deps: CredentialsDeps, input: StoreGrant): Prom
   throw new Error("the grant changed under every try to store it");
 }
 
-async function findOfAccount(tx: Tx, input: StoreGrant): Promise<GrantRow | null> {
+async function findOfAccount(tx: Tx, input: StoreHandedOver): Promise<GrantRow | null> {
   const [row] = await tx
     .select()
     .from(grants)
@@ -56,7 +78,8 @@ async function findOfAccount(tx: Tx, input: StoreGrant): Promise<GrantRow | null
         eq(grants.providerAppId, input.providerAppId),
         eq(grants.accountId, input.accountId),
         eq(grants.mode, input.mode),
-        eq(grants.authMethod, "oauth2"),
+        eq(grants.authMethod, input.authMethod),
+        eq(grants.ownerTenantUid, input.tenantUid),
         ne(grants.state, "ended"),
       ),
     );
@@ -64,7 +87,7 @@ async function findOfAccount(tx: Tx, input: StoreGrant): Promise<GrantRow | null
 }
 
 /** @returns false when somebody else inserted one first */
-async function insertGrant(deps: CredentialsDeps, input: StoreGrant, grantId: GrantId): Promise<boolean> {
+async function insertGrant(deps: CredentialsDeps, input: StoreHandedOver, grantId: GrantId): Promise<boolean> {
   const values = await tokenColumns(deps, input, grantId);
   return deps.withWorkspace(input.workspaceId, async (tx) => {
     const rows = await tx
@@ -76,6 +99,8 @@ async function insertGrant(deps: CredentialsDeps, input: StoreGrant, grantId: Gr
         providerAppId: input.providerAppId,
         accountId: input.accountId,
         mode: input.mode,
+        authMethod: input.authMethod,
+        ownerTenantUid: input.tenantUid,
         ...values(1),
         createdAt: deps.clock.now(),
       })
@@ -86,7 +111,7 @@ async function insertGrant(deps: CredentialsDeps, input: StoreGrant, grantId: Gr
 }
 
 /** @returns false when the grant was given back meanwhile */
-async function replaceTokens(deps: CredentialsDeps, input: StoreGrant, grantId: GrantId): Promise<boolean> {
+async function replaceTokens(deps: CredentialsDeps, input: StoreHandedOver, grantId: GrantId): Promise<boolean> {
   const target = { workspaceId: input.workspaceId, grantId };
   const values = await tokenColumns(deps, input, grantId);
   return deps.withWorkspace(input.workspaceId, async (tx) => {
@@ -105,22 +130,22 @@ async function replaceTokens(deps: CredentialsDeps, input: StoreGrant, grantId: 
 }
 
 /** The sealer comes first, since making a key commits; the version is known only inside the transaction. */
-async function tokenColumns(deps: CredentialsDeps, input: StoreGrant, grantId: GrantId) {
+async function tokenColumns(deps: CredentialsDeps, input: StoreHandedOver, grantId: GrantId) {
   const sealer = await deps.vault.sealer(grantKeySpec(input.workspaceId, grantId));
-  const pair = toPair(input.tokens, input.issuedAt, null);
+  const { secret } = input;
   return (rowVersion: number) => ({
     params: { ...input.params },
     scopes: [...input.scopes],
-    tokens: sealPair(sealer, tokensPlace(grantId, rowVersion), pair),
+    tokens: sealSecret(sealer, tokensPlace(grantId, rowVersion), secret),
     previousTokens: null,
     rowVersion,
     state: "active" as const,
     deadSince: null,
     leaseUntil: null,
     attemptId: null,
-    accessExpiresAt: pair.accessExpiresAt,
-    refreshAt: refreshInstant(input.issuedAt, pair, deps.random),
-    refreshExpiresAt: pair.refreshExpiresAt,
+    accessExpiresAt: secret.kind === "fields" ? null : secret.accessExpiresAt,
+    refreshAt: secret.kind === "fields" ? null : refreshInstant(input.issuedAt, secret, deps.random),
+    refreshExpiresAt: secret.kind === "tokens" ? secret.refreshExpiresAt : null,
     updatedAt: deps.clock.now(),
   });
 }

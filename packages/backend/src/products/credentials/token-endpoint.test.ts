@@ -3,7 +3,7 @@ import { shopify } from "../../connectors/shopify/index.ts";
 import { oauth2Of, type Connector, type OAuth2Auth } from "../../connectors/kit/index.ts";
 import { createEgress } from "../../platform/egress/index.ts";
 import { silentLogger } from "../../platform/observability/index.ts";
-import { Secret } from "../../platform/runtime/index.ts";
+import { Secret, systemClock } from "../../platform/runtime/index.ts";
 import type { OAuthParty } from "./oauth-client.ts";
 import { REFUSED, pair, startTokenServer, type TokenReply } from "./testing/token-server.ts";
 import { withOAuth2 } from "./testing/with-oauth2.ts";
@@ -11,7 +11,12 @@ import { createTokenEndpoint } from "./token-endpoint.ts";
 
 const server = await startTokenServer();
 const egress = createEgress({ log: silentLogger });
-const endpoint = createTokenEndpoint({ egress, sandboxOrigins: [server.origin], log: silentLogger });
+const endpoint = createTokenEndpoint({
+  egress,
+  sandboxOrigins: [server.origin],
+  clock: systemClock,
+  log: silentLogger,
+});
 afterAll(async () => {
   await egress.close();
   await server[Symbol.asyncDispose]();
@@ -133,6 +138,7 @@ function party(connector: Connector = shopify): OAuthParty<OAuth2Auth> {
     params: { shop: "acme.myshopify.com" },
     clientId: "client",
     clientSecret: new Secret("s3cret"),
+    keys: { signing: null, certificate: null },
     baseUrlOverride: server.origin,
     mode: "test",
   };

@@ -1,27 +1,21 @@
 import * as oauth from "oauth4webapi";
 import { z } from "zod";
-import type { Egress } from "../../platform/egress/index.ts";
-import type { Logger } from "../../platform/observability/index.ts";
+import type { ClientCredentialsAuth, JwtBearerAuth } from "../../connectors/kit/index.ts";
 import { Secret } from "../../platform/runtime/index.ts";
-import { normalizingFetch } from "./normalize-token-answer.ts";
 import type { OAuthParty, TokenEndpoint, TokenOutcome, TokenSet } from "./oauth-client.ts";
-import { providerUrl } from "./provider-url.ts";
+import { reachServer, type Exchange, type ReachDeps } from "./reach-server.ts";
+import { introspect, revoke } from "./settle-token.ts";
+import { signAssertion } from "./sign-assertion.ts";
+import type { Fields } from "./token-pair.ts";
 
-interface Deps {
-  readonly egress: Pick<Egress, "request" | "fetchLike">;
-  /** Exact origins that a `baseUrlOverride` of a test workspace may lead to. */
-  readonly sandboxOrigins: readonly string[];
-  readonly log: Logger;
-}
+const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-const ANSWER_BYTES_MAX = 256 * 1024;
-
-/** The token endpoint by oauth4webapi, over our guarded `fetch` and each connector's dialect. */
-export function createTokenEndpoint(deps: Deps): TokenEndpoint {
+/** The token endpoint and its neighbours by oauth4webapi. */
+export function createTokenEndpoint(deps: ReachDeps): TokenEndpoint {
   return {
     exchange: (at, { query, redirectUri, pkceVerifier, deadlineMs }) =>
       ask(deps, at, deadlineMs, async ({ server, client, authentication, options }) => {
-        // The state was compared by hash before; this checks `iss` where given, and marks the query as checked.
+        // The state was compared by hash before; this checks `iss`, and marks the query as checked.
         const checked = oauth.validateAuthResponse(server, client, query, oauth.skipStateCheck);
         const response = await oauth.authorizationCodeGrantRequest(
           server,
@@ -45,56 +39,63 @@ export function createTokenEndpoint(deps: Deps): TokenEndpoint {
         );
         return oauth.processRefreshTokenResponse(server, client, response);
       }),
+    derive: (at, input) => derive(deps, at, input),
+    revoke: (at, input) => revoke(deps, at, input),
+    introspect: (at, input) => introspect(deps, at, input),
   };
 }
 
-interface Exchange {
-  readonly server: oauth.AuthorizationServer;
-  readonly client: oauth.Client;
-  readonly authentication: oauth.ClientAuth;
-  readonly options: oauth.TokenEndpointRequestOptions;
+/** A token for what the account's owner handed over: client credentials, or the key of an assertion. */
+async function derive(
+  deps: ReachDeps,
+  at: OAuthParty<ClientCredentialsAuth | JwtBearerAuth>,
+  input: { readonly fields: Fields; readonly scopes: readonly string[]; readonly deadlineMs: number },
+): Promise<TokenOutcome> {
+  const { auth } = at;
+  const asking = auth.kind === "client_credentials" && auth.client === "connection" ? ofConnection(at, input) : at;
+  const parameters = new URLSearchParams();
+  if (auth.sendsScopes && input.scopes.length > 0) parameters.set("scope", input.scopes.join(auth.scopeSeparator));
+  const outcome = await ask(deps, asking, input.deadlineMs, async ({ server, client, authentication, options }) => {
+    if (auth.kind === "client_credentials") {
+      for (const [name, value] of Object.entries(auth.parameters)) parameters.set(name, value);
+      const response = await oauth.clientCredentialsGrantRequest(server, client, authentication, parameters, options);
+      return oauth.processClientCredentialsResponse(server, client, response);
+    }
+    parameters.set("assertion", await signAssertion({ ...at, auth }, { ...input, now: deps.clock.now() }));
+    const response = await oauth.genericTokenEndpointRequest(
+      server,
+      client,
+      authentication,
+      JWT_BEARER,
+      parameters,
+      options,
+    );
+    return oauth.processGenericTokenEndpointResponse(server, client, response);
+  });
+  if (outcome.ok) return { ok: true, tokens: { ...outcome.tokens, refreshToken: null } };
+  // Where the client is the connection's own, its refusal is the end of the connection's credential, not our mistake.
+  const owners = auth.kind === "client_credentials" && auth.client === "connection";
+  return owners && outcome.problem === "misconfigured" ? { ...outcome, problem: "refused" } : outcome;
+}
+
+function ofConnection<Party extends OAuthParty>(at: Party, { fields }: { readonly fields: Fields }): Party {
+  const empty = new Secret("");
+  return { ...at, clientId: fields["clientId"]?.reveal() ?? "", clientSecret: fields["clientSecret"] ?? empty };
 }
 
 async function ask(
-  deps: Deps,
+  deps: ReachDeps,
   at: OAuthParty,
   deadlineMs: number,
   work: (exchange: Exchange) => Promise<oauth.TokenEndpointResponse>,
 ): Promise<TokenOutcome> {
-  const { auth } = at;
-  const endpoint = providerUrl(auth.tokenUrl(at.params), at.baseUrlOverride, at.params);
-  const { origin } = new URL(endpoint);
-  const sandbox = at.mode === "test" && at.baseUrlOverride !== null && deps.sandboxOrigins.includes(origin);
-  const secret = at.clientSecret.reveal();
-  let status: number | null = null;
-  const fetched = deps.egress.fetchLike({
-    exemptOrigins: sandbox ? [origin] : [],
-    deadlineMs,
-    responseBytesMax: ANSWER_BYTES_MAX,
-    requireHttps: true,
-  });
-  const startedAt = performance.now();
-  try {
-    const answer = await work({
-      server: { issuer: origin, token_endpoint: endpoint },
-      client: { client_id: at.clientId },
-      authentication:
-        auth.clientAuthentication.kind === "client_secret_basic"
-          ? oauth.ClientSecretBasic(secret)
-          : oauth.ClientSecretPost(secret),
-      options: {
-        [oauth.customFetch]: normalizingFetch(auth, fetched, (given) => (status = given)),
-        // Only the sandbox is spoken to without TLS; the egress guard decides.
-        [oauth.allowInsecureRequests]: sandbox,
-      },
-    });
-    return { ok: true, tokens: toTokens(at, answer) };
-  } catch (error) {
-    return judge(error, status);
-  } finally {
-    const latencyMs = Math.round(performance.now() - startedAt);
-    deps.log.info({ provider: at.connector.id, operation: "token", status, latencyMs }, "provider call");
-  }
+  const reached = await reachServer(
+    deps,
+    at,
+    { operation: "token", endpoint: at.auth.tokenUrl(at.params), deadlineMs },
+    work,
+  );
+  return reached.ok ? { ok: true, tokens: toTokens(at, reached.answer) } : reached;
 }
 
 function toTokens(at: OAuthParty, answer: oauth.TokenEndpointResponse): TokenSet {
@@ -107,23 +108,4 @@ function toTokens(at: OAuthParty, answer: oauth.TokenEndpointResponse): TokenSet
     refreshExpiresInSeconds: refreshLifetime.success ? refreshLifetime.data : null,
     scopes: (answer.scope ?? "").split(/[\s,]+/).filter((scope) => scope !== ""),
   };
-}
-
-/** Statuses by which a token endpoint says that asking again is of no use. */
-const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403, 404]);
-const CLIENT_ERRORS: ReadonlySet<string> = new Set(["invalid_client", "unauthorized_client"]);
-
-function judge(error: unknown, status: number | null): TokenOutcome {
-  if (status === null) return { ok: false, problem: "unavailable", lost: wasSent(error) };
-  if (error instanceof oauth.ResponseBodyError && CLIENT_ERRORS.has(error.error)) {
-    return { ok: false, problem: "misconfigured", lost: false };
-  }
-  if (REFUSALS.has(status)) return { ok: false, problem: "refused", lost: false };
-  // A success that cannot be read, or an error after which nobody knows what was done.
-  return { ok: false, problem: "unavailable", lost: status < 400 || status >= 500 };
-}
-
-/** Whether the request may have reached the provider; false for everything that failed before it was sent. */
-function wasSent(error: unknown): boolean {
-  return error instanceof Error && "sent" in error && error.sent === true;
 }

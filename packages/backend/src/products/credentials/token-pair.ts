@@ -4,14 +4,35 @@ import { NIL_UUID } from "../../platform/db/index.ts";
 import { Secret } from "../../platform/runtime/index.ts";
 import type { DataKeySpec, Place, Sealer, Vault } from "../../domain/vault/index.ts";
 
-/** What is sealed of a grant. */
+/** What is sealed of a grant, by how its method works. */
+export type GrantSecret = TokenPair | DerivedToken | HandedOver;
+
+/** From an authorization code; refreshed. */
 export interface TokenPair {
+  readonly kind: "tokens";
   readonly accessToken: Secret;
   readonly refreshToken: Secret | null;
   /** `null`: does not expire. */
   readonly accessExpiresAt: Date | null;
   readonly refreshExpiresAt: Date | null;
 }
+
+/** From client credentials or an assertion; asked for again when it ends. */
+export interface DerivedToken {
+  readonly kind: "derived";
+  /** What it is asked for with, as the account's owner handed it over. */
+  readonly fields: Fields;
+  readonly accessToken: Secret;
+  readonly accessExpiresAt: Date | null;
+}
+
+/** Sent as it is: a key, a password, a certificate. */
+export interface HandedOver {
+  readonly kind: "fields";
+  readonly fields: Fields;
+}
+
+export type Fields = Readonly<Record<string, Secret>>;
 
 /** A data key of the grant's own: destroyed with its last connection, whatever tenants shared it. */
 export function grantKeySpec(workspaceId: WorkspaceId, grantId: GrantId): DataKeySpec {
@@ -30,31 +51,70 @@ export function orphanPlace(id: string): Place {
   return { table: "orphan_token_pairs", rowId: id, column: "tokens", rowVersion: 1 };
 }
 
-export function sealPair(sealer: Sealer, place: Place, pair: TokenPair): Uint8Array {
-  const json = {
-    accessToken: pair.accessToken.reveal(),
-    refreshToken: pair.refreshToken?.reveal() ?? null,
-    accessExpiresAt: pair.accessExpiresAt?.toISOString() ?? null,
-    refreshExpiresAt: pair.refreshExpiresAt?.toISOString() ?? null,
-  } satisfies z.input<typeof SealedPair>;
-  return sealer.seal(place, Buffer.from(JSON.stringify(json)));
+export function sealSecret(sealer: Sealer, place: Place, secret: GrantSecret): Uint8Array {
+  return sealer.seal(place, Buffer.from(JSON.stringify(toJson(secret))));
 }
 
-export async function openPair(
+/** Also what was sealed before grants had kinds: those are token pairs. */
+export async function openSecret(
   vault: Vault,
   workspaceId: WorkspaceId,
   place: Place,
   sealed: Uint8Array,
-): Promise<TokenPair> {
+): Promise<GrantSecret> {
   const opened = await vault.open(workspaceId, place, sealed);
-  return SealedPair.parse(JSON.parse(Buffer.from(opened).toString()));
+  return Sealed.parse(JSON.parse(Buffer.from(opened).toString()));
+}
+
+/** @throws Error when the grant's method has no token pairs */
+export async function openPair(...at: Parameters<typeof openSecret>): Promise<TokenPair> {
+  const secret = await openSecret(...at);
+  if (secret.kind !== "tokens") throw new Error(`a token pair was wanted where ${secret.kind} is sealed`);
+  return secret;
+}
+
+function toJson(secret: GrantSecret): z.input<typeof Sealed> {
+  switch (secret.kind) {
+    case "tokens":
+      return {
+        kind: "tokens",
+        accessToken: secret.accessToken.reveal(),
+        refreshToken: secret.refreshToken?.reveal() ?? null,
+        accessExpiresAt: secret.accessExpiresAt?.toISOString() ?? null,
+        refreshExpiresAt: secret.refreshExpiresAt?.toISOString() ?? null,
+      };
+    case "derived":
+      return {
+        kind: "derived",
+        fields: revealed(secret.fields),
+        accessToken: secret.accessToken.reveal(),
+        accessExpiresAt: secret.accessExpiresAt?.toISOString() ?? null,
+      };
+    case "fields":
+      return { kind: "fields", fields: revealed(secret.fields) };
+  }
+}
+
+function revealed(fields: Fields): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value.reveal()]));
 }
 
 const secret = z.string().transform((value) => new Secret(value));
 const instant = z.iso.datetime().transform((value) => new Date(value));
-const SealedPair = z.strictObject({
-  accessToken: secret,
-  refreshToken: secret.nullable(),
-  accessExpiresAt: instant.nullable(),
-  refreshExpiresAt: instant.nullable(),
-});
+const fields = z.record(z.string(), secret);
+const Sealed = z.union([
+  z.strictObject({
+    kind: z.literal("tokens").default("tokens"),
+    accessToken: secret,
+    refreshToken: secret.nullable(),
+    accessExpiresAt: instant.nullable(),
+    refreshExpiresAt: instant.nullable(),
+  }),
+  z.strictObject({
+    kind: z.literal("derived"),
+    fields,
+    accessToken: secret,
+    accessExpiresAt: instant.nullable(),
+  }),
+  z.strictObject({ kind: z.literal("fields"), fields }),
+]);

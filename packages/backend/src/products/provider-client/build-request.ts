@@ -19,8 +19,10 @@ export function buildRequest(
 ): Omit<EgressRequest, "deadlineMs" | "signal"> {
   const base = providerUrl(connector.api.baseUrl(facts.params), facts.baseUrlOverride, facts.params);
   const url = joinUrl(base, request.path, request.query ?? {});
+  const placed = placeCredential(authMethod(connector, facts.authMethod), credential, facts.grantId);
   const { origin } = url;
   return {
+    ...placed,
     url: url.href,
     method: request.method,
     headers: {
@@ -28,7 +30,7 @@ export function buildRequest(
       accept: "application/json",
       "user-agent": USER_AGENT,
       ...(request.body === undefined ? {} : { "content-type": "application/json" }),
-      ...placeCredential(authMethod(connector, facts.authMethod), credential),
+      ...placed.headers,
     },
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
     exemptOrigins: isSandbox(facts, origin, sandboxOrigins) ? [origin] : [],

@@ -24,7 +24,7 @@ export interface ShopifyControl {
   readonly shops: readonly string[];
   /**
    * Does something in a store: `place-order`, `refund`, `update-order`, `cancel-order`, `fulfill-order`, `edit-product`,
-   * `delete-product`, `update-customer`, `uninstall`, `revoke-tokens`, `switches`, `calm`, `release-webhooks`,
+   * `delete-product`, `update-customer`, `uninstall`, `custom-app`, `revoke-tokens`, `switches`, `calm`, `release-webhooks`,
    * `retry-webhooks`, `compliance`.
    *
    * @throws Error when the shop or verb is unknown, the input is wrong, or the store refuses

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Services } from "../http/env.ts";
+import { customApp } from "../actions/custom-app.ts";
 import { revokeTokens } from "../oauth/tokens.ts";
 import { CALM, type ShopState } from "../world.ts";
 import { cancel, fulfill, placeOrder, refund, updateNote } from "./order-verbs.ts";
@@ -71,6 +72,10 @@ export const VERBS: Readonly<Record<string, Verb>> = {
     updateNoteOfCustomer,
   ),
   uninstall: verb(z.object({ clientId: z.string().optional() }), uninstallApp),
+  "custom-app": verb(z.object({ scopes: z.string().max(2000) }), (services, shop, { scopes }) => ({
+    message: "Custom app made. Copy its token now.",
+    ...customApp(services.world, shop, scopes),
+  })),
   "revoke-tokens": verb(z.object({}), (_services, shop) => {
     const count = revokeTokens(shop);
     return { message: `${count} access tokens revoked. The app stays installed.`, count };

@@ -63,13 +63,14 @@ export async function createConnectKit(options: { readonly connector?: Connector
   };
   const activated: ConnectionRow[] = [];
   const ended: ConnectionRow[] = [];
+  const credentials = createCredentials({
+    ...shared,
+    onGrantDead: (grant) => connect.requireReauthorization(grant),
+  });
   const connect: Connect = createConnect({
     ...shared,
-    credentials: createCredentials({ ...shared, onGrantDead: (grant) => connect.requireReauthorization(grant) }),
-    client: createProviderClient({
-      ...shared,
-      credentials: createCredentials({ ...shared, onGrantDead: (grant) => connect.requireReauthorization(grant) }),
-    }),
+    credentials,
+    client: createProviderClient({ ...shared, credentials }),
     publicUrl,
     onActivated: async (_, connection) => void activated.push(connection),
     onEnded: async (_, connection) => void ended.push(connection),
@@ -108,6 +109,7 @@ export async function createConnectKit(options: { readonly connector?: Connector
   return {
     sql: db.sql,
     shared,
+    credentials,
     connect,
     sandbox,
     clock,

@@ -1,6 +1,6 @@
 import { AppError, MODEL_NAMES, Provider, ProviderApp, PutProviderApp, encodeId } from "@patchbay/shared";
 import { z } from "zod";
-import type { Connector } from "../../../connectors/kit/index.ts";
+import { fieldsOf, type Connector } from "../../../connectors/kit/index.ts";
 import { listConfiguredProviders, putProviderApp } from "../../../domain/workspaces/index.ts";
 import { defineRoute } from "../define-route.ts";
 
@@ -63,5 +63,15 @@ function toProvider(connector: Connector, configured: boolean): Provider {
     })),
     configured,
     apiVersion: connector.api.version,
+    auth: connector.auth.map((method) => ({
+      method: method.id,
+      kind: method.kind,
+      name: method.name,
+      fields: fieldsOf(method).map(({ pattern, prefixes, ...field }) => ({
+        ...field,
+        prefixes: [...prefixes],
+        pattern: pattern.source,
+      })),
+    })),
   };
 }
