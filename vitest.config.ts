@@ -15,7 +15,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.{ts,tsx}", "examples/*/src/**/*.test.ts", "test/architecture.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.{ts,tsx}",
+            "examples/*/src/**/*.test.ts",
+            "test/{architecture,security-tests}.test.ts",
+          ],
           exclude: [...ignored, "**/*.db.test.ts"],
         },
       },
