@@ -66,6 +66,7 @@ describe("parseConfig", () => {
     ["PATCHBAY_PUBLIC_URL", "http://connect.example.com", "must be an https:// URL"],
     ["PATCHBAY_PUBLIC_URL", "https://connect.example.com/?a=b", "without user, query or fragment"],
     ["PATCHBAY_SANDBOX_ORIGINS", "http://localhost:4403/", "must be origins"],
+    ["PATCHBAY_DATABASE_DIRECT_URL", "postgres://a@b/c", "DATABASE_URL must name the pooler"],
     ["DATABASE_URL", "mysql://a@b/c", "must look like postgres://"],
     ["DATABASE_URL", "postgres://a@b", "names no database"],
     ["DATABASE_URL", "postgres://b/c", "names no user"],

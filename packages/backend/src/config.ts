@@ -12,7 +12,7 @@ export interface Config {
   readonly port: number;
   /** How browsers and providers reach us; no slash at the end. */
   readonly publicUrl: string;
-  /** `null`: the embedded Postgres in `dataDir`. */
+  /** `null`: the embedded Postgres in `dataDir`. With `direct` when it is behind a pooler. */
   readonly database: ConnectionOptions | null;
   readonly databaseConnectionsMax: number;
   readonly dataDir: string;
@@ -61,6 +61,9 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     ...unknown.map((name) => `${name} is not a setting; remove it or correct its name`),
     ...(parsed.error?.issues ?? []).map(sentenceOf),
     ...("providers" in keys ? [] : keys),
+    ...("PATCHBAY_DATABASE_DIRECT_URL" in given && !("DATABASE_URL" in given)
+      ? ["PATCHBAY_DATABASE_DIRECT_URL says where the server is behind a pooler; DATABASE_URL must name the pooler"]
+      : []),
   ];
   if (!parsed.success || !("providers" in keys) || problems.length > 0) throw new ConfigError(problems.join("\n"));
   const values = parsed.data;
@@ -68,7 +71,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     host: values.PATCHBAY_HOST,
     port: values.PATCHBAY_PORT,
     publicUrl: values.PATCHBAY_PUBLIC_URL ?? `http://localhost:${values.PATCHBAY_PORT}`,
-    database: values.DATABASE_URL ?? null,
+    database: databaseOf(values.DATABASE_URL, values.PATCHBAY_DATABASE_DIRECT_URL),
     databaseConnectionsMax: values.PATCHBAY_DATABASE_CONNECTIONS,
     dataDir,
     keyFile: keyFileOf(values, cwd, dataDir),
@@ -85,6 +88,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     hostAppPort: values.PATCHBAY_HOST_APP_PORT,
     sandboxPort: values.PATCHBAY_SANDBOX_PORT,
   };
+}
+
+function databaseOf(given?: ConnectionOptions, direct?: ConnectionOptions): ConnectionOptions | null {
+  if (given === undefined) return null;
+  return direct === undefined ? given : { ...given, direct };
 }
 
 function sentenceOf({ path, message }: z.core.$ZodIssue): string {
@@ -151,6 +159,7 @@ const Environment = z.object({
   PATCHBAY_PORT: port.default(4400),
   PATCHBAY_PUBLIC_URL: publicUrl.optional(),
   DATABASE_URL: databaseUrl.optional(),
+  PATCHBAY_DATABASE_DIRECT_URL: databaseUrl.optional(),
   PATCHBAY_DATABASE_CONNECTIONS: wholeNumber(4, 200, "must be 4 to 200").default(16),
   PATCHBAY_DATA_DIR: z.string().default(".patchbay"),
   ...KEY_ENVIRONMENT,

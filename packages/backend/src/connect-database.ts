@@ -62,7 +62,9 @@ async function open(
   stop: () => Promise<void>,
 ): Promise<ConnectedDatabase> {
   await migrate({ connection: admin, loginPassword, log });
-  const connection = { ...admin, user: LOGIN_ROLE, password: loginPassword };
+  const login = { user: LOGIN_ROLE, password: loginPassword };
+  const { direct } = admin;
+  const connection = { ...admin, ...login, ...(direct === undefined ? {} : { direct: { ...direct, ...login } }) };
   const database = openDatabase(connection, config.databaseConnectionsMax);
   return {
     database,

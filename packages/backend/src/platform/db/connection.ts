@@ -7,6 +7,16 @@ export interface ConnectionOptions {
   readonly password: string;
   /** `true`: encrypted; `"verify-full"`: and the server's certificate and name are checked. */
   readonly ssl?: boolean | "verify-full";
+  /**
+   * Set when the above leads to a pooler in transaction mode: the same database without it, for what needs a session of
+   * its own (LISTEN, migrations, housekeeping).
+   */
+  readonly direct?: ConnectionOptions;
+}
+
+/** The server itself, past a pooler. */
+export function directConnection(connection: ConnectionOptions): ConnectionOptions {
+  return connection.direct ?? connection;
 }
 
 /**

@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from "drizzle-orm/postgres-js";
 import type { ExtractTablesWithRelations } from "drizzle-orm";
 import postgres from "postgres";
-import type { ConnectionOptions } from "./connection.ts";
+import { directConnection, type ConnectionOptions } from "./connection.ts";
 import { preparing } from "./prepared.ts";
 
 type NoSchema = Record<string, never>;
@@ -45,32 +45,49 @@ export interface Database {
 const IDLE_IN_TRANSACTION_MS_MAX = 10_000;
 const STATEMENT_MS_MAX = 30_000;
 const CONNECT_SECONDS_MAX = 10;
+const TIMEOUTS = {
+  statement_timeout: STATEMENT_MS_MAX,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
+} as const;
+
+interface Context {
+  readonly role: Role;
+  readonly workspaceId: string;
+  readonly tenantUid: string;
+}
 
 /** Opens a pool of at most `connectionsMax` connections. Each transaction says which role it runs as. */
 export function openDatabase(connection: ConnectionOptions, connectionsMax: number): Database {
   const client = connect(connection, connectionsMax);
-  const db = drizzle(preparing(client), { casing: "snake_case" });
+  const pooled = connection.direct !== undefined;
+  // A pooler gives each transaction another server connection, on which nothing that was prepared is to be found.
+  const db = drizzle(pooled ? client : preparing(client), { casing: "snake_case" });
+  const listener = pooled ? connect(directConnection(connection), 1) : client;
+  const begin = <Result>(context: Context, work: (tx: Tx) => Promise<Result>) => transaction(db, context, pooled, work);
   return {
     as: (role) => ({
-      withWorkspace: (workspaceId, work) => transaction(db, { role, workspaceId, tenantUid: "" }, work),
+      withWorkspace: (workspaceId, work) => begin({ role, workspaceId, tenantUid: "" }, work),
       withTenant: async (workspaceId, tenantUid, work) => {
         // An empty setting means the whole workspace: what has no tenant must not get it this way.
         if (tenantUid.length === 0) throw new Error("a tenant scope without a tenant");
-        return transaction(db, { role, workspaceId, tenantUid }, work);
+        return begin({ role, workspaceId, tenantUid }, work);
       },
-      withQueue: (work) => transaction(db, { role, workspaceId: "", tenantUid: "" }, work),
+      withQueue: (work) => begin({ role, workspaceId: "", tenantUid: "" }, work),
     }),
     ping: async () => {
       await client`select 1`;
     },
     listen: async (channel, onWake) => {
-      const subscription = await client.listen(channel, onWake);
+      const subscription = await listener.listen(channel, onWake);
       return { close: () => subscription.unlisten() };
     },
     notify: async (channel, payload) => {
       await client.notify(channel, payload);
     },
-    close: () => client.end({ timeout: 5 }),
+    async close() {
+      await client.end({ timeout: 5 });
+      if (pooled) await listener.end({ timeout: 5 });
+    },
   };
 }
 
@@ -88,24 +105,23 @@ export function connect(connection: ConnectionOptions, connectionsMax: number): 
     max: connectionsMax,
     connect_timeout: CONNECT_SECONDS_MAX,
     onnotice: () => {},
-    connection: {
-      application_name: "patchbay",
-      statement_timeout: STATEMENT_MS_MAX,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
-    },
+    ...(connection.direct === undefined ? {} : { prepare: false }),
+    // A pooler refuses settings at the start of a connection; there each transaction brings its own.
+    connection: { application_name: "patchbay", ...(connection.direct === undefined ? TIMEOUTS : {}) },
   });
 }
 
 function transaction<Result>(
   db: PostgresJsDatabase<NoSchema>,
-  context: { readonly role: Role; readonly workspaceId: string; readonly tenantUid: string },
+  { role, workspaceId, tenantUid }: Context,
+  pooled: boolean,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   return db.transaction(async (tx) => {
-    await tx.execute(
-      sql`select set_config('role', ${context.role}, true), set_config('app.workspace_id', ${context.workspaceId}, true),
-          set_config('app.tenant_uid', ${context.tenantUid}, true)`,
-    );
+    const timeouts = pooled ? Object.entries(TIMEOUTS) : [];
+    const settings = [["role", role], ["app.workspace_id", workspaceId], ["app.tenant_uid", tenantUid], ...timeouts];
+    const calls = settings.map(([name, value]) => sql`set_config(${name}, ${String(value)}, true)`);
+    await tx.execute(sql`select ${sql.join(calls, sql`, `)}`);
     return work(tx);
   });
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { PgBoss } from "pg-boss";
 import type { Logger } from "../observability/index.ts";
 import { systemClock } from "../runtime/index.ts";
-import type { ConnectionOptions } from "./connection.ts";
+import { directConnection, type ConnectionOptions } from "./connection.ts";
 import { connect, openDatabase } from "./database.ts";
 import { ensureInboxPartitions } from "./partitions.ts";
 import { ensureRoles, LOGIN_ROLE, rolesScript } from "./roles.ts";
@@ -28,7 +28,8 @@ export interface MigrateOptions {
  * @throws Error with one sentence when the server is too old or the login may not create roles.
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
-  const client = connect(options.connection, 1);
+  const connection = directConnection(options.connection);
+  const client = connect(connection, 1);
   try {
     await client`select pg_advisory_lock(hashtext('patchbay migrate'))`;
     await checkServer(client);
@@ -39,7 +40,7 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   } finally {
     await client.end({ timeout: 5 });
   }
-  await makePartitions(options.connection);
+  await makePartitions(connection);
   options.log.info({ database: options.connection.database }, "database is up to date");
 }
 

@@ -14,7 +14,8 @@ type Client = postgres.Sql | postgres.TransactionSql;
  *
  * drizzle-orm calls nothing else, and leaves preparing off, which costs a round trip and a plan each time: a
  * transaction of three short statements took 1.9 to 2.8 ms in place of 1.3 to 2.0 (paired runs, 2 shared cores).
- * Prepared statements of the protocol pass through PgBouncer ≥ 1.21 in transaction mode.
+ * Behind a pooler in transaction mode nothing is prepared: PgBouncer before 1.21 does not know what another
+ * transaction has prepared.
  */
 export function preparing<C extends Client>(client: C): C {
   return new Proxy(client, {

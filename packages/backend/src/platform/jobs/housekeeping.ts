@@ -1,5 +1,5 @@
 import { PgBoss } from "pg-boss";
-import type { ConnectionOptions } from "../db/index.ts";
+import { directConnection, type ConnectionOptions } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 
 /** A chore that runs by the clock, on one process at a time however many there are. */
@@ -28,7 +28,7 @@ export function createHousekeeping(deps: {
   readonly chores: readonly Chore[];
   readonly log: Logger;
 }): Housekeeping {
-  const { host, port, database, user, password, ssl } = deps.connection;
+  const { host, port, database, user, password, ssl } = directConnection(deps.connection);
   const boss = new PgBoss({
     host,
     port,

@@ -1,0 +1,32 @@
+import { parseConfig, startPatchbay } from "@patchbay/backend";
+import { expect, test } from "vitest";
+import { connectStore } from "../harness/connect-store.ts";
+import { createTestDatabase } from "../harness/database.ts";
+import { findPgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
+import { startTestProduct } from "../harness/product.ts";
+import { waitFor } from "../harness/wait-for.ts";
+
+const program = await findPgBouncer();
+if (program === null) process.stdout.write("T4: PgBouncer is not installed, its test is left out\n");
+
+test.skipIf(program === null)("T4: the product connects, imports, hears and tells through the pooler", async () => {
+  const database = await createTestDatabase();
+  await using pooler = await startPgBouncer(program ?? "", database.connection, { poolSize: 8 });
+  const api = await startTestProduct({ roles: { api: true, worker: false }, env: pooler.env });
+  const config = parseConfig({ ...api.env, PATCHBAY_PUBLIC_URL: api.url, PATCHBAY_PORT: "0" }, ".");
+  const worker = await startPatchbay({ config, roles: { api: false, worker: true } });
+  try {
+    const workspace = await api.addWorkspace();
+    await connectStore(api, workspace);
+    api.sandbox.shopify.act("acme-goods.myshopify.com", "place-order", {});
+    const told = await waitFor(async () => {
+      const events = await workspace.sdk.events.list().toArray({ limit: 1_000 });
+      return events.find((event) => event.type === "order.created");
+    });
+    expect(told.tenantId).toBe("acme");
+  } finally {
+    await worker.close();
+    await api.close();
+    await database.drop();
+  }
+});
