@@ -60,8 +60,12 @@ server_connect_timeout = 5
 server_login_retry = 1
 `,
   );
-  const [command, ...args] = [...notAsRoot(), program, settings] as [string, ...string[]];
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  // PgBouncer refuses to run as root. In a user namespace it is somebody else and still reaches the server's socket.
+  const asRoot = process.getuid?.() === 0;
+  const elsewhere = ["--user", "--map-user=65534", "--map-group=65534", "--", program, settings];
+  const child = spawn(asRoot ? "unshare" : program, asRoot ? elsewhere : [settings], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const said: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(chunk.toString()));
   await waitFor(() => answers(port), { what: "PgBouncer" }).catch((error: unknown) => {
@@ -81,11 +85,6 @@ server_login_retry = 1
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** PgBouncer refuses to run as root. In a user namespace it is somebody else and still reaches the server's socket. */
-function notAsRoot(): readonly string[] {
-  return process.getuid?.() === 0 ? ["unshare", "--user", "--map-user=65534", "--map-group=65534", "--"] : [];
 }
 
 function answers(port: number): Promise<boolean> {
