@@ -45,6 +45,7 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "connectSessions.reauthorize": () => sdk.connectSessions.reauthorize({ connectionId: connectionId(), ...PAGE }),
   "connections.list": () => sdk.connections.list({ limit: 1 }).toArray({ limit: 10 }),
   "connections.retrieve": () => sdk.connections.retrieve(connectionId()),
+  "connections.capabilities": () => sdk.connections.capabilities(connectionId()),
   "connections.test": () => sdk.connections.test(connectionId()),
   "connections.pause": () => sdk.connections.pause(connectionId()),
   "connections.resume": () => sdk.connections.resume(connectionId()),

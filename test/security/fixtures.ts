@@ -135,6 +135,7 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   "POST /v1/connections/{id}/pause": [onConnection("/pause")],
   "POST /v1/connections/{id}/resume": [onConnection("/resume")],
   "POST /v1/connections/{id}/test": [onConnection("/test")],
+  "GET /v1/connections/{id}/capabilities": [onConnection("/capabilities")],
   "POST /v1/connections/{id}/runs": [onConnection("/runs", {})],
   "GET /v1/runs": [
     { at: "query.cursor", theirs: cursorOf("/v1/runs"), call: inQuery("/v1/runs", "cursor") },

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionStatus, ConnectionTest } from "@patchbay/shared";
+import type { Connection, ConnectionCapabilities, ConnectionStatus, ConnectionTest } from "@patchbay/shared";
 import type { ApiPromise } from "../api-promise.ts";
 import type { ListParams, PagePromise } from "../pagination.ts";
 import type { RequestOptions, Transport } from "../transport.ts";
@@ -38,6 +38,11 @@ export class Connections {
 
   resume(id: string, options?: RequestOptions): ApiPromise<Connection> {
     return this.#transport.request({ method: "POST", path: ["connections", id, "resume"], options });
+  }
+
+  /** What can be read through it, model by model, and why the rest cannot. */
+  capabilities(id: string, options?: RequestOptions): ApiPromise<ConnectionCapabilities> {
+    return this.#transport.request({ method: "GET", path: ["connections", id, "capabilities"], options });
   }
 
   /** Makes a live call to the provider and tells whether it worked. */

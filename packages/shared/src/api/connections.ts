@@ -94,8 +94,10 @@ export const ListConnectionsQuery = z.strictObject({
 /** The answer of a live test call. */
 export interface ConnectionTest {
   readonly ok: boolean;
-  /** A stable code when not ok, such as `reauthorization_required`. */
+  /** A stable code when not ok, such as `reauthorization_required` or `missing_scopes`. */
   readonly problem: string | null;
+  /** Scopes that the connection's models need and that are not granted. */
+  readonly missingScopes: readonly string[];
   readonly accountName: string | null;
   readonly latencyMs: number;
 }
@@ -103,7 +105,51 @@ export const ConnectionTest: z.ZodType<ConnectionTest> = z
   .strictObject({
     ok: z.boolean(),
     problem: z.string().nullable(),
+    missingScopes: z.array(z.string()),
     accountName: z.string().nullable(),
     latencyMs: z.number(),
   })
   .meta({ id: "ConnectionTest" });
+
+/**
+ * Why a model cannot be read. `missing_scope`: the scopes were not granted, or were taken back. `not_asked`: the
+ * connection was made for other models. `provider_limitation`: the provider has no such thing, or not for us.
+ */
+export const CAPABILITY_REASONS = ["missing_scope", "not_asked", "provider_limitation"] as const;
+export type CapabilityReason = (typeof CAPABILITY_REASONS)[number];
+
+/** What one model can do through a connection. */
+export interface ModelCapability {
+  readonly model: ModelName;
+  readonly read: boolean;
+  /** `null` when it can be read. */
+  readonly reason: CapabilityReason | null;
+  /** Scopes that reading it needs, as the provider calls them. */
+  readonly scopes: readonly string[];
+  /** Those of them that are not granted; empty where the provider does not tell what it granted. */
+  readonly missingScopes: readonly string[];
+}
+
+/** `GET /v1/connections/{id}/capabilities`: every model there is. */
+export interface ConnectionCapabilities {
+  readonly connectionId: string;
+  readonly status: ConnectionStatus;
+  readonly health: "ok" | "degraded";
+  readonly models: readonly ModelCapability[];
+}
+export const ConnectionCapabilities: z.ZodType<ConnectionCapabilities> = z
+  .strictObject({
+    connectionId: z.string(),
+    status: z.enum(CONNECTION_STATUSES),
+    health: z.enum(["ok", "degraded"]),
+    models: z.array(
+      z.strictObject({
+        model: z.enum(MODEL_NAMES),
+        read: z.boolean(),
+        reason: z.enum(CAPABILITY_REASONS).nullable(),
+        scopes: z.array(z.string()),
+        missingScopes: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: "ConnectionCapabilities" });

@@ -8,6 +8,7 @@ export * from "./insert-connection.ts";
 export * from "./list-connections.ts";
 export * from "./load-connection.ts";
 export * from "./sealed-columns.ts";
+export * from "./note-account.ts";
 export * from "./state.ts";
 export * from "./tables.ts";
 export * from "./to-api.ts";

@@ -3,6 +3,7 @@ import type {
   CompleteAuthorization,
   ConnectBootstrap,
   Connection,
+  ConnectionCapabilities,
   ConnectionTest,
   ConnectSession,
   CreateConnectSession,
@@ -20,6 +21,7 @@ import { authenticateSession } from "./authenticate-session.ts";
 import { cancelAuthorization, getAuthorization } from "./authorization-view.ts";
 import { bootstrap } from "./bootstrap.ts";
 import { callback, type Callback, type CallbackResult, type PageNames } from "./callback.ts";
+import { capabilitiesOf } from "./capabilities.ts";
 import { completeAuthorization } from "./complete-authorization.ts";
 import { answerConfirmation, confirmScreen, type ConfirmCaller, type ConfirmScreen } from "./confirm.ts";
 import { connectWithCredentials, type HandedOverCredentials } from "./connect-with-credentials.ts";
@@ -60,6 +62,7 @@ export interface Connect {
   resume(who: Who, id: string): Promise<Connection>;
   disconnect(who: Who, id: string): Promise<Connection>;
   test(who: Who, id: string): Promise<ConnectionTest>;
+  capabilities(who: Who, id: string): Promise<ConnectionCapabilities>;
 
   // For the widget, with its session.
   authenticateSession(token: string, origin: string | null): Promise<SessionContext>;
@@ -106,6 +109,7 @@ export function createConnect(deps: ConnectDeps): Connect {
     resume: (who, id) => resume(deps, who, id),
     disconnect: (who, id) => disconnect(deps, who, id),
     test: (who, id) => testConnection(deps, who, id),
+    capabilities: (who, id) => capabilitiesOf(deps, who, id),
 
     authenticateSession: (token, origin) => authenticateSession(deps, token, origin),
     bootstrap: (session) => bootstrap(deps, session),

@@ -1,15 +1,15 @@
 import { AppError, assertNever, type ConnectionTest } from "@patchbay/shared";
-import type { Identity, ProviderFault } from "../../connectors/kit/index.ts";
-import { isLive, type ConnectionRow } from "../../domain/connections/index.ts";
+import type { AccountIdentity, Connector, Identity, ProviderFault } from "../../connectors/kit/index.ts";
+import { isLive, noteAccount, type ConnectionRow } from "../../domain/connections/index.ts";
 import type { ProviderOutcome } from "../provider-client/index.ts";
 import { findConnection } from "./connection-verbs.ts";
 import type { ConnectDeps } from "./deps.ts";
-import type { Who } from "./tenant-scope.ts";
+import { asCaller, type Who } from "./tenant-scope.ts";
 
 const DEADLINE_MS = 10_000;
 
 /**
- * Asks the provider who we are, now.
+ * Asks the provider who we are and what we may, now.
  *
  * @throws AppError `connection_not_found`; `connection_not_active` when the connection has ended
  */
@@ -26,23 +26,50 @@ export async function testConnection(deps: ConnectDeps, who: Who, id: string): P
     deadlineMs: DEADLINE_MS,
   });
   const latencyMs = Math.round(performance.now() - startedAt);
-  if (!outcome.ok) return { ok: false, problem: problemOf(outcome.fault), accountName: null, latencyMs };
-  return { ...judge(connector.identity, row, outcome), latencyMs };
+  if (!outcome.ok) return { ...failed(outcome.fault), latencyMs };
+  const account = parse(connector.identity, outcome);
+  // An answer that the connector does not understand is the provider's trouble, not the caller's.
+  if (account === null) return { ...NOTHING, problem: "provider_error", latencyMs };
+  const { name: accountName, accountId } = account;
+  if (accountId !== row.accountId) return { ...NOTHING, problem: "account_mismatch", accountName, latencyMs };
+  const missing = await keep(deps, who, row, connector, account);
+  const lacks = missing.length > 0;
+  return { ok: !lacks, problem: lacks ? "missing_scopes" : null, missingScopes: missing, accountName, latencyMs };
 }
 
-function judge(
-  identity: Identity,
-  row: ConnectionRow,
-  outcome: ProviderOutcome & { readonly ok: true },
-): Omit<ConnectionTest, "latencyMs"> {
+const NOTHING = { ok: false, missingScopes: [], accountName: null } as const;
+
+function parse(identity: Identity, outcome: ProviderOutcome & { readonly ok: true }): AccountIdentity | null {
   try {
-    const account = identity.parse(outcome.response);
-    const same = account.accountId === row.accountId;
-    return { ok: same, problem: same ? null : "account_mismatch", accountName: account.name };
+    return identity.parse(outcome.response);
   } catch {
-    // An answer that the connector does not understand is the provider's trouble, not the caller's.
-    return { ok: false, problem: "provider_error", accountName: null };
+    return null;
   }
+}
+
+/** What the test found out is known from now on. @returns the scopes that are missing */
+async function keep(
+  deps: ConnectDeps,
+  who: Who,
+  row: ConnectionRow,
+  connector: Connector,
+  account: AccountIdentity,
+): Promise<readonly string[]> {
+  const { workspaceId, tenantUid } = row;
+  const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
+  const noted = await asCaller(deps, who, async (tx) => {
+    const done = await noteAccount(tx, { ...deps, sealer }, row, connector, account);
+    if (done.regained && done.status === "active") await deps.onActivated(tx, row);
+    return done;
+  });
+  if (noted.announced !== null) deps.wake.poke("events");
+  if (noted.regained) deps.wake.poke("lanes:connection");
+  return noted.missing;
+}
+
+function failed(fault: ProviderFault): Omit<ConnectionTest, "latencyMs"> {
+  const named = fault.kind === "missing_scope" && fault.scope !== null ? [fault.scope] : [];
+  return { ...NOTHING, problem: problemOf(fault), missingScopes: named };
 }
 
 function problemOf(fault: ProviderFault): string {

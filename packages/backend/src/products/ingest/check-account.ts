@@ -1,12 +1,12 @@
 import { assertNever } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
-import { missingScopes, type AccountIdentity, type ProviderFault } from "../../connectors/kit/index.ts";
+import type { AccountIdentity, ProviderFault } from "../../connectors/kit/index.ts";
 import {
   changeHealth,
   grants,
   isLive,
+  noteAccount,
   prepareGrantChange,
-  type ConnectionRow,
   type GrantChange,
   type HealthCause,
 } from "../../domain/connections/index.ts";
@@ -171,32 +171,17 @@ async function settle(tx: Tx, at: Settling, verdict: Verdict, uninstallTold: boo
   await lane.settle(tx, [{ id: item.id, outcome: "done" }]);
 }
 
-/** The account as it is now. Whoever got in again after an uninstall has lost the subscriptions. */
+/** Whoever got in again after an uninstall has lost the subscriptions; whoever regained scopes may make more of them. */
 async function confirm(tx: Tx, at: Settling, account: AccountIdentity, uninstallTold: boolean): Promise<void> {
   const { deps, connection, sealer } = at;
-  const { row, connector, owner } = connection;
-  const { workspaceId, connectionId } = owner;
-  const facts: Partial<ConnectionRow> = {
-    accountName: account.name,
-    accountUrl: account.url,
-    accountAliases: [...account.aliases],
-    ...(account.grantedScopes.length === 0 ? {} : { grantedScopes: [...account.grantedScopes] }),
-  };
-  const lacking = missingScopes(connector, facts.grantedScopes ?? row.grantedScopes, row.models).length > 0;
-  const known = account.grantedScopes.length > 0;
-  await changeHealth(
+  const { regained, status } = await noteAccount(
     tx,
     { ...deps, sealer },
-    {
-      workspaceId,
-      connectionId,
-      facts,
-      add: known && lacking ? ["missing_scopes"] : [],
-      clear: ["account_suspended", "access_refused", ...(known ? (["missing_scopes"] as const) : [])],
-    },
+    connection.row,
+    connection.connector,
+    account,
   );
-  const regained = known && !lacking && row.healthCauses.includes("missing_scopes");
-  if (row.status === "active" && (uninstallTold || regained)) {
+  if (status === "active" && (uninstallTold || regained)) {
     await enqueue(tx, [hintItem(connection.lane, "activate", deps.clock.now())]);
   }
 }

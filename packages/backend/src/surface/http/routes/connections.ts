@@ -1,4 +1,4 @@
-import { Connection, ConnectionTest, ListConnectionsQuery, pageOf } from "@patchbay/shared";
+import { Connection, ConnectionCapabilities, ConnectionTest, ListConnectionsQuery, pageOf } from "@patchbay/shared";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Connect, Who } from "../../../products/connect/index.ts";
@@ -88,5 +88,17 @@ export const connectionRoutes = ({ connect }: Deps) => [
       responses: { 200: ConnectionTest },
     },
     async (c, { params }) => c.json(await connect.test(host(c), params.id)),
+  ),
+  defineRoute(
+    {
+      method: "get",
+      path: `${PATH}/{id}/capabilities`,
+      summary: "What can be read through the connection, model by model, and why the rest cannot",
+      tag: TAG,
+      scope: "connections:read",
+      request: { params: Params },
+      responses: { 200: ConnectionCapabilities },
+    },
+    async (c, { params }) => c.json(await connect.capabilities(host(c), params.id)),
   ),
 ];
