@@ -51,6 +51,7 @@ export function listChores(deps: Deps): readonly Chore[] {
         forgetIdempotencyKeys({ withWorkspace: worker.withWorkspace, clock: deps.clock }, id),
       ),
     },
+    { name: "subscriptions-clear", cron: "*/5 * * * *", run: everyWorkspace(deps.ingest.clearLeftSubscriptions) },
     {
       name: "subscriptions-audit",
       cron: "7 3 * * *",

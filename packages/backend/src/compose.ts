@@ -96,6 +96,7 @@ export async function compose(given: {
     latestRuns,
     onActivated: (tx, { workspaceId, tenantUid, id }) =>
       ingest.onConnectionActivated(tx, { workspaceId, tenantUid, connectionId: id }),
+    removeSubscriptions: ingest.removeSubscriptions,
     onEnded: (tx, { workspaceId, id }) => ingest.onConnectionEnded(tx, { workspaceId, connectionId: id }),
   });
   const delivery = createDelivery({ ...asApp, app, worker, egress, endpointOrigins: config.endpointOrigins, random });

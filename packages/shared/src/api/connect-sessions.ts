@@ -51,6 +51,12 @@ export const CreateConnectSession: z.ZodType<CreateConnectSession> = z
 /** Body of `POST /v1/connect-sessions/reauthorize`. */
 export interface CreateReauthorizeSession {
   readonly connectionId: string;
+  /**
+   * Lets the person come back with another account. Then the connection ends (`statusReason` `account_changed`) and a
+   * new one for the other account takes its place: records of two accounts never mix. Default: refused with
+   * `account_mismatch`.
+   */
+  readonly allowAccountChange?: boolean | undefined;
   readonly endUser: CreateConnectSession["endUser"];
   readonly allowedOrigins: readonly string[];
   readonly returnUrl?: string | undefined;
@@ -59,6 +65,7 @@ export interface CreateReauthorizeSession {
 export const CreateReauthorizeSession: z.ZodType<CreateReauthorizeSession> = z
   .strictObject({
     connectionId: z.string(),
+    allowAccountChange: z.boolean().optional(),
     endUser: z.strictObject({
       id: z.string().min(1).max(128),
       label: z.string().max(200).optional(),

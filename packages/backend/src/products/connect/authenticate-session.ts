@@ -41,6 +41,7 @@ export async function authenticateSession(
     models: session.models,
     permissions: session.permissions,
     connectionIds: session.connectionIds,
+    allowAccountChange: session.allowAccountChange,
     origin,
     returnUrl: session.returnUrl,
     locale: session.locale,

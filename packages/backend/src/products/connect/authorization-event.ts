@@ -12,6 +12,8 @@ export function authorizationEvent(
     readonly mode: "live" | "test";
     readonly occurredAt: Date;
     readonly connection: ConnectionRow | null;
+    /** What it took the place of. */
+    readonly replaced?: ConnectionRow | null;
   },
 ): NewEvent {
   const { connection } = facts;
@@ -34,6 +36,7 @@ export function authorizationEvent(
         error: row.error,
         endUserId: row.endUserId,
         missingScopes: row.missingScopes,
+        replacedConnectionId: facts.replaced ? encodeId("conn", facts.replaced.id) : null,
       },
     },
   };

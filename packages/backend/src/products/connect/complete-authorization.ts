@@ -1,18 +1,11 @@
 import { AppError, assertNever, type Authorization, type CompleteAuthorization } from "@patchbay/shared";
-import { and, eq } from "drizzle-orm";
-import {
-  changeStatus,
-  findByAccount,
-  grants,
-  insertConnection,
-  lockConnection,
-  type ConnectionRow,
-} from "../../domain/connections/index.ts";
 import { appendEvents } from "../../domain/events/index.ts";
 import type { Sealer } from "../../domain/vault/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
+import { attachGrant, type Attached } from "./attach-grant.ts";
 import { authorizationEvent } from "./authorization-event.ts";
 import { getAuthorization } from "./authorization-view.ts";
+import { clearTraces } from "./clear-traces.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { BURNT, endAuthorization } from "./end-authorization.ts";
 import {
@@ -50,11 +43,12 @@ export async function completeAuthorization(
     const attached = await attach(tx, deps, sealer, row, session.mode);
     if (typeof attached === "string") return { kind: "failed", row, error: attached } as const;
     await settle(tx, deps, sealer, session, row, attached);
-    return { kind: "completed" } as const;
+    return { kind: "completed", replaced: attached.replaced } as const;
   });
   if (outcome.kind === "completed") {
     deps.wake.poke("events");
     deps.wake.poke("lanes:connection");
+    if (outcome.replaced !== null) await clearTraces(deps, outcome.replaced);
   }
   if (outcome.kind === "failed") await endAuthorization(deps, outcome.row, { status: "failed", error: outcome.error });
   return getAuthorization(deps, session, id);
@@ -88,54 +82,16 @@ function checkReady(deps: ConnectDeps, row: AuthorizationRow, proof: CompleteAut
   }
 }
 
-/**
- * The connection, active. The grant is locked first: whoever gives grants back locks it too, and two authorizations of
- * one account come one after the other.
- */
 async function attach(
   tx: Tx,
   deps: ConnectDeps,
   sealer: Sealer,
   row: AuthorizationRow,
   mode: "live" | "test",
-): Promise<ConnectionRow | "already_connected" | "authorization_expired"> {
-  const { workspaceId, tenantUid, provider, grantId, accountId } = row;
+): Promise<Attached> {
+  const { grantId, accountId } = row;
   if (grantId === null || accountId === null) throw new Error("an exchanged authorization without its grant");
-  const [grant] = await tx
-    .select({ state: grants.state })
-    .from(grants)
-    .where(and(eq(grants.workspaceId, workspaceId), eq(grants.id, grantId)))
-    .for("update");
-  if (grant === undefined || grant.state === "ended") return "authorization_expired";
-  const facts = {
-    grantId,
-    accountName: row.accountName ?? accountId,
-    accountUrl: row.accountUrl,
-    accountAliases: row.accountAliases,
-    accountCurrency: row.accountCurrency,
-    grantedScopes: row.grantedScopes,
-    params: row.params,
-  };
-  const existing =
-    row.connectionId === null
-      ? await findByAccount(tx, { workspaceId, tenantUid, provider, accountId, mode })
-      : await lockConnection(tx, workspaceId, row.connectionId);
-  if (existing === null) {
-    const made = { ...facts, workspaceId, tenantUid, provider, accountId, mode, models: row.models };
-    const connection = await insertConnection(tx, { ...deps, sealer }, made);
-    await deps.onActivated(tx, connection);
-    return connection;
-  }
-  if (existing.endedAt !== null) return "authorization_expired";
-  const works = existing.status === "active" || existing.status === "paused";
-  if (works && row.connectionId === null) return "already_connected";
-  const { connection, changed } = await changeStatus(
-    tx,
-    { ...deps, sealer },
-    { workspaceId, connectionId: existing.id, event: "reauthorized", facts },
-  );
-  if (changed || existing.grantId !== grantId) await deps.onActivated(tx, connection);
-  return connection;
+  return attachGrant(tx, deps, sealer, { ...row, mode, grantId, accountId, accountName: row.accountName ?? accountId });
 }
 
 async function settle(
@@ -144,7 +100,7 @@ async function settle(
   sealer: Sealer,
   session: SessionContext,
   row: AuthorizationRow,
-  connection: ConnectionRow,
+  { connection, replaced }: Exclude<Attached, string>,
 ): Promise<void> {
   const now = deps.clock.now();
   const [after] = await tx
@@ -159,6 +115,7 @@ async function settle(
       mode: session.mode,
       occurredAt: now,
       connection,
+      replaced,
     }),
   ]);
 }

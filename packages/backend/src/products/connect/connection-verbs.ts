@@ -16,8 +16,8 @@ import {
 } from "../../domain/connections/index.ts";
 import { tenantExternalId, tenantRef } from "../../domain/workspaces/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
+import { clearTraces } from "./clear-traces.ts";
 import type { ConnectDeps } from "./deps.ts";
-import { giveBack } from "./give-back.ts";
 import { connectionIdOf, mayManage, requirePermission } from "./session-context.ts";
 import { asCaller, type Who } from "./tenant-scope.ts";
 
@@ -70,11 +70,7 @@ export async function resume(deps: ConnectDeps, who: Who, id: string): Promise<C
 export async function disconnect(deps: ConnectDeps, who: Who, id: string): Promise<Connection> {
   const connection = await change(deps, who, id, "disconnect", "disconnect");
   const row = await findConnection(deps, who, id);
-  try {
-    await giveBack(deps, { workspaceId: row.workspaceId, grantId: row.grantId });
-  } catch (error) {
-    deps.log.error({ error, connectionId: row.id }, "grant not given back");
-  }
+  await clearTraces(deps, row);
   return connection;
 }
 

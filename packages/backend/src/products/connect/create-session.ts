@@ -50,6 +50,7 @@ export async function createSession(
     models: body.models ?? null,
     permissions: body.permissions ?? PERMISSIONS,
     connectionIds,
+    allowAccountChange: false,
     allowedOrigins: body.allowedOrigins,
     returnUrl: body.returnUrl ?? null,
     locale: body.locale ?? null,
@@ -76,6 +77,7 @@ export async function createReauthorizeSession(
     models: row.models,
     permissions: ["reauthorize"],
     connectionIds: [connectionId],
+    allowAccountChange: body.allowAccountChange ?? false,
     allowedOrigins: body.allowedOrigins,
     returnUrl: body.returnUrl ?? null,
     locale: body.locale ?? null,
@@ -91,6 +93,7 @@ interface Mint {
   readonly models: CreateConnectSession["models"] | null;
   readonly permissions: readonly Permission[];
   readonly connectionIds: readonly ConnectionId[] | null;
+  readonly allowAccountChange: boolean;
   readonly allowedOrigins: readonly string[];
   readonly returnUrl: string | null;
   readonly locale: string | null;
@@ -118,6 +121,7 @@ async function mint(deps: ConnectDeps, input: Mint): Promise<ConnectSession> {
       models: input.models ? [...input.models] : null,
       permissions: [...input.permissions],
       connectionIds: input.connectionIds === null ? null : [...input.connectionIds],
+      allowAccountChange: input.allowAccountChange,
       allowedOrigins: [...input.allowedOrigins],
       returnUrl: input.returnUrl,
       locale: input.locale,

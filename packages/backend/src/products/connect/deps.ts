@@ -31,6 +31,11 @@ export interface ConnectDeps {
   readonly onActivated: (tx: Tx, connection: ConnectionRow) => Promise<void>;
   /** A connection has ended: what was planned for it stops. */
   readonly onEnded: (tx: Tx, connection: ConnectionRow) => Promise<void>;
+  /** Takes the webhook subscriptions of a connection back at the provider, as far as it can be reached. */
+  readonly removeSubscriptions: (connection: {
+    readonly workspaceId: WorkspaceId;
+    readonly connectionId: ConnectionId;
+  }) => Promise<void>;
   /** The newest run of each connection. */
   readonly latestRuns: (
     tx: Tx,

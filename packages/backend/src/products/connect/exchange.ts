@@ -97,18 +97,19 @@ function factsOf(account: AccountIdentity, grantId: GrantId): Partial<Authorizat
   };
 }
 
-/** A repair must lead to the same account; a new connection to one that the tenant does not have yet. */
+/** A repair must lead to the same account, unless it may change; else to one that the tenant does not have yet. */
 async function obstacleOf(
   deps: ConnectDeps,
   row: AuthorizationRow,
   mode: "live" | "test",
   accountId: string,
 ): Promise<"account_mismatch" | "already_connected" | null> {
-  const { workspaceId, tenantUid, provider, connectionId } = row;
+  const { workspaceId, tenantUid, provider, connectionId, allowAccountChange } = row;
   return deps.withTenant(workspaceId, tenantUid, async (tx) => {
     if (connectionId !== null) {
       const repaired = await loadConnection(tx, workspaceId, connectionId);
-      return repaired.accountId === accountId ? null : "account_mismatch";
+      if (repaired.accountId === accountId) return null;
+      if (!allowAccountChange) return "account_mismatch";
     }
     const existing = await findByAccount(tx, { workspaceId, tenantUid, provider, accountId, mode });
     return existing?.status === "active" || existing?.status === "paused" ? "already_connected" : null;

@@ -5,7 +5,7 @@ import { deleteRows, sumRows, type ErasedTenant, type ForgetTenant, type Tx } fr
 import type { GrantTarget } from "../credentials/index.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { BURNT } from "./end-authorization.ts";
-import { giveBack, unusedProvider } from "./give-back.ts";
+import { giveBack, unusedGrant } from "./give-back.ts";
 import { OPEN_STATUSES } from "./load-authorization.ts";
 import { authorizations, connectSessions } from "./tables.ts";
 
@@ -48,7 +48,7 @@ export async function returnGrant(deps: ConnectDeps, target: GrantTarget, anyway
       .from(grants)
       .where(and(eq(grants.workspaceId, target.workspaceId), eq(grants.id, target.grantId)));
     if (grant === undefined || grant.state === "ended") return "destroyed";
-    if ((await unusedProvider(tx, deps, target)) === null) return "shared";
+    if ((await unusedGrant(tx, deps, target)) === null) return "shared";
     if (!anyway) return "kept";
     await deps.credentials.endGrant(tx, target);
     return "untold";

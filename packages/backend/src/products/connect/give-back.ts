@@ -1,5 +1,5 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { and, eq, gt, inArray, lt, ne, notExists, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, lt, ne, notExists, or, sql } from "drizzle-orm";
 import { LIVE_STATUSES, connections, grants } from "../../domain/connections/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
 import type { GrantTarget } from "../credentials/index.ts";
@@ -16,10 +16,12 @@ const GRANTS_MAX = 50;
  * whoever asks: within one tenant's scope a grant that others use would look unused.
  */
 export async function giveBack(deps: ConnectDeps, target: GrantTarget): Promise<void> {
-  const provider = await deps.withWorkspace(target.workspaceId, (tx) => unusedProvider(tx, deps, target));
-  if (provider === null) return;
+  const unused = await deps.withWorkspace(target.workspaceId, (tx) => unusedGrant(tx, deps, target));
+  if (unused === null) return;
+  const { provider, handedOverAt } = unused;
   const disconnect = deps.connectors[provider]?.disconnect ?? null;
-  if (disconnect !== null) {
+  // What the host took over is the host's: it would lose its access there.
+  if (disconnect !== null && handedOverAt === null) {
     const outcome = await deps.client.call(target, disconnect.request(), {
       priority: "interactive",
       deadlineMs: DEADLINE_MS,
@@ -31,8 +33,13 @@ export async function giveBack(deps: ConnectDeps, target: GrantTarget): Promise<
   }
   await deps.withWorkspace(target.workspaceId, async (tx) => {
     // Somebody may have connected the account while the provider was told.
-    if ((await unusedProvider(tx, deps, target)) !== null) await deps.credentials.endGrant(tx, target);
+    if ((await unusedGrant(tx, deps, target)) !== null) await deps.credentials.endGrant(tx, target);
   });
+}
+
+/** Whether nobody uses the grant any more, now. */
+export function isUnused(deps: ConnectDeps, target: GrantTarget): Promise<boolean> {
+  return deps.withWorkspace(target.workspaceId, async (tx) => (await unusedGrant(tx, deps, target)) !== null);
 }
 
 /** Gives back what nobody uses: after a disconnect that could not reach the provider, an authorization left lying. */
@@ -61,10 +68,14 @@ const SETTLING_MS = 60_000;
 /** Faults after which the provider may still hold the grant for good. Others say that it is gone already. */
 const RETRIABLE: ReadonlySet<string> = new Set(["unavailable", "rate_limited"]);
 
-/** The provider of a grant that nobody uses; `null` otherwise. The row is locked until the end of the transaction. */
-export async function unusedProvider(tx: Tx, deps: ConnectDeps, target: GrantTarget): Promise<string | null> {
+/** A grant that nobody uses; `null` otherwise. The row is locked until the end of the transaction. */
+export async function unusedGrant(
+  tx: Tx,
+  deps: ConnectDeps,
+  target: GrantTarget,
+): Promise<Pick<typeof grants.$inferSelect, "provider" | "handedOverAt"> | null> {
   const [row] = await tx
-    .select({ provider: grants.provider })
+    .select({ provider: grants.provider, handedOverAt: grants.handedOverAt })
     .from(grants)
     .where(and(eq(grants.workspaceId, target.workspaceId), eq(grants.id, target.grantId), ne(grants.state, "ended")))
     .for("update");
@@ -73,10 +84,13 @@ export async function unusedProvider(tx: Tx, deps: ConnectDeps, target: GrantTar
     .select({ id: grants.id })
     .from(grants)
     .where(and(eq(grants.workspaceId, target.workspaceId), eq(grants.id, target.grantId), ...nobodyUses(tx, deps)));
-  return unused === undefined ? null : row.provider;
+  return unused === undefined ? null : row;
 }
 
-/** No live connection hangs on it, and no authorization that may still become one. */
+/**
+ * No live connection hangs on it, and no authorization that may still become one. One whose person is at the provider
+ * right now is counted by its parameters: it has no grant yet, and must not lose what it is about to be given.
+ */
 function nobodyUses(tx: Tx, deps: ConnectDeps) {
   const live = tx
     .select({ one: sql`1` })
@@ -88,16 +102,22 @@ function nobodyUses(tx: Tx, deps: ConnectDeps) {
         inArray(connections.status, [...LIVE_STATUSES, "pending"]),
       ),
     );
-  const pending = tx
+  const open = tx
     .select({ one: sql`1` })
     .from(authorizations)
     .where(
       and(
         eq(authorizations.workspaceId, grants.workspaceId),
-        eq(authorizations.grantId, grants.id),
-        inArray(authorizations.status, ["exchanged", "confirmed"]),
         gt(authorizations.expiresAt, deps.clock.now()),
+        or(
+          and(eq(authorizations.grantId, grants.id), inArray(authorizations.status, ["exchanged", "confirmed"])),
+          and(
+            eq(authorizations.status, "started"),
+            eq(authorizations.provider, grants.provider),
+            eq(authorizations.params, grants.params),
+          ),
+        ),
       ),
     );
-  return [notExists(live), notExists(pending)];
+  return [notExists(live), notExists(open)];
 }

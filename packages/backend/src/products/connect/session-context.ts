@@ -26,6 +26,8 @@ export interface SessionContext {
   readonly permissions: readonly Permission[];
   /** Limits manage and reauthorize to these; `null`: all of the tenant. */
   readonly connectionIds: readonly ConnectionId[] | null;
+  /** A repair may come back with another account. */
+  readonly allowAccountChange: boolean;
   /** The page's, as the browser said it. */
   readonly origin: string;
   readonly returnUrl: string | null;

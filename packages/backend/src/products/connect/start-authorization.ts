@@ -43,7 +43,10 @@ export async function startAuthorization(
     throw new AppError("invalid_request", "display redirect needs a session with a returnUrl");
   }
   const repaired = input.connectionId === undefined ? null : await connectionToRepair(deps, session, input);
-  const params = repaired?.params ?? canonicalParameters(connector, input.parameters);
+  const allowAccountChange = repaired !== null && session.allowAccountChange;
+  // A repair goes to the account that it had, unless it may go to another and says which.
+  const asksOther = allowAccountChange && Object.keys(input.parameters).length > 0;
+  const params = repaired === null || asksOther ? canonicalParameters(connector, input.parameters) : repaired.params;
   const models = repaired?.models ?? modelsToRead(session, connector, input.models);
   const now = deps.clock.now();
   const id = newId<AuthorizationId>();
@@ -63,6 +66,7 @@ export async function startAuthorization(
       params: { ...params },
       models: [...models],
       connectionId: repaired?.id ?? null,
+      allowAccountChange,
       display: input.display,
       openerOrigin: session.origin,
       returnUrl: session.returnUrl,

@@ -16,6 +16,7 @@ import { scheduleDueRuns } from "./runs/schedule-due-runs.ts";
 import { triggerRun, type TriggerRunInput } from "./runs/trigger-run.ts";
 import { createSourceCache } from "./sources/source-cache.ts";
 import { auditSubscriptions } from "./subscriptions/audit-subscriptions.ts";
+import { clearLeftSubscriptions } from "./subscriptions/clear-left-subscriptions.ts";
 import { removeSubscriptions } from "./subscriptions/remove-subscriptions.ts";
 import { hintItem, type LaneOwner } from "./tasks.ts";
 
@@ -51,11 +52,12 @@ export function createIngest(deps: IngestDeps) {
       submit(tx, [hintItem(connection, "activate", deps.clock.now())]),
     /** In the transaction that ends a connection. */
     onConnectionEnded: (tx: Tx, connection: ConnectionRef) => connectionEnded(tx, deps, connection),
-    /** Before a connection ends, while its tokens work: best effort, five seconds a topic at most. */
+    /** When a connection ended and its grant goes on: best effort, ten seconds in all. */
     removeSubscriptions: (connection: ConnectionRef) => removeSubscriptions(deps, connection),
 
     /** Sweeps. */
     scheduleDueRuns: (workspaceId: WorkspaceId) => scheduleDueRuns(deps, workspaceId),
+    clearLeftSubscriptions: (workspaceId: WorkspaceId) => clearLeftSubscriptions(deps, workspaceId),
     auditSubscriptions: (connection: ConnectionRef) => auditSubscriptions(deps, connection),
     pruneDedupe: (workspaceId: WorkspaceId) => pruneDedupe(deps, workspaceId),
   };

@@ -63,6 +63,7 @@ export async function createConnectKit(options: { readonly connector?: Connector
   };
   const activated: ConnectionRow[] = [];
   const ended: ConnectionRow[] = [];
+  const unsubscribed: string[] = [];
   const credentials = createCredentials({
     ...shared,
     onGrantDead: (grant) => connect.requireReauthorization(grant),
@@ -74,6 +75,7 @@ export async function createConnectKit(options: { readonly connector?: Connector
     publicUrl,
     onActivated: async (_, connection) => void activated.push(connection),
     onEnded: async (_, connection) => void ended.push(connection),
+    removeSubscriptions: async ({ connectionId }) => void unsubscribed.push(connectionId),
     latestRuns: async () => new Map(),
     wake: { poke() {} },
   });
@@ -115,6 +117,7 @@ export async function createConnectKit(options: { readonly connector?: Connector
     clock,
     activated,
     ended,
+    unsubscribed,
     publicUrl,
     shop: sandbox.shopify.shops[0] ?? "",
     otherShop: sandbox.shopify.shops[1] ?? "",

@@ -4,13 +4,15 @@ import { connections } from "../../../domain/connections/index.ts";
 import { subscriptions } from "../tables.ts";
 
 const DEADLINE_MS = 5_000;
+/** For all topics together: somebody may be waiting. */
+const TOTAL_MS_MAX = 10_000;
 
 /**
- * Takes back the subscriptions of a connection that is about to end, while its tokens still work. What cannot be
- * removed is left: its deliveries will find no connection.
+ * Takes back the subscriptions of a connection that ended, while its grant's tokens still work for others. What cannot
+ * be removed now is left to the sweep.
  */
 export async function removeSubscriptions(
-  deps: Pick<IngestDeps, "worker" | "client" | "connectorById" | "log">,
+  deps: Pick<IngestDeps, "worker" | "client" | "connectorById" | "clock" | "log">,
   { workspaceId, connectionId }: ConnectionRef,
 ): Promise<void> {
   const rows = await deps.worker.withWorkspace(workspaceId, (tx) =>
@@ -28,7 +30,9 @@ export async function removeSubscriptions(
       )
       .where(and(eq(subscriptions.workspaceId, workspaceId), eq(subscriptions.connectionId, connectionId))),
   );
+  const startedAt = deps.clock.now().getTime();
   for (const { topic, remoteId, grantId, provider } of rows) {
+    if (deps.clock.now().getTime() - startedAt > TOTAL_MS_MAX) return;
     const webhooks = deps.connectorById(provider)?.webhooks;
     if (!webhooks) return;
     const options = { priority: "interactive", deadlineMs: DEADLINE_MS } as const;
