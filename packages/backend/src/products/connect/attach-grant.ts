@@ -1,5 +1,6 @@
 import type { ConnectionId, ModelName, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
+import type { AccountIdentity } from "../../connectors/kit/index.ts";
 import {
   CREDENTIAL_CAUSES,
   changeHealth,
@@ -33,8 +34,10 @@ export interface Attachment extends Pick<
   /** Of a connection that is made; one that is repaired keeps its own. */
   readonly models: readonly ModelName[];
   /** Repairs this connection. */
-  readonly connectionId: ConnectionId | null;
-  readonly allowAccountChange: boolean;
+  readonly connectionId?: ConnectionId | null;
+  readonly allowAccountChange?: boolean;
+  /** Takes a working connection to the account as it is, where a person would be told that there is one. */
+  readonly renews?: boolean;
 }
 
 export type Attached =
@@ -47,6 +50,18 @@ export type Attached =
   | "account_mismatch"
   | "authorization_expired";
 
+/** What a proving call told of the account. */
+export function attachmentOf(account: AccountIdentity) {
+  return {
+    accountId: account.accountId,
+    accountName: account.name,
+    accountUrl: account.url,
+    accountAliases: [...account.aliases],
+    accountCurrency: null,
+    grantedScopes: [...account.grantedScopes],
+  };
+}
+
 /**
  * Makes or repairs a connection on a grant, active, in the caller's transaction. The grant is locked first: whoever
  * gives grants back locks it too, and two that come for one account come one after the other.
@@ -57,7 +72,7 @@ export type Attached =
  * @param sealer of the tenant's `payload` key
  */
 export async function attachGrant(tx: Tx, deps: ConnectDeps, sealer: Sealer, of: Attachment): Promise<Attached> {
-  const { workspaceId, connectionId } = of;
+  const { workspaceId, connectionId = null, allowAccountChange = false, renews = false } = of;
   const [grant] = await tx
     .select({ state: grants.state })
     .from(grants)
@@ -69,10 +84,11 @@ export async function attachGrant(tx: Tx, deps: ConnectDeps, sealer: Sealer, of:
   if (repaired?.accountId === of.accountId) {
     return { connection: await repair(tx, deps, sealer, repaired, of), replaced: null };
   }
-  if (repaired !== null && !of.allowAccountChange) return "account_mismatch";
+  if (repaired !== null && !allowAccountChange) return "account_mismatch";
 
   const existing = await findByAccount(tx, of);
-  if (existing?.status === "active" || existing?.status === "paused") return "already_connected";
+  const works = existing?.status === "active" || existing?.status === "paused";
+  if (works && !renews) return "already_connected";
   const replaced = repaired === null ? null : await end(tx, deps, sealer, repaired);
   const models = [...(repaired?.models ?? of.models)];
   const connection =

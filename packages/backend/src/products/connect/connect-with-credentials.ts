@@ -1,4 +1,4 @@
-import { AppError, encodeId, type Connection, type GrantId, type ModelName, type WorkspaceId } from "@patchbay/shared";
+import { AppError, encodeId, type Connection, type ModelName, type WorkspaceId } from "@patchbay/shared";
 import {
   authMethod,
   missingScopes,
@@ -6,19 +6,10 @@ import {
   type Connector,
   type DirectAuth,
 } from "../../connectors/kit/index.ts";
-import {
-  changeStatus,
-  findByAccount,
-  grantRevived,
-  grants,
-  insertConnection,
-  lockConnection,
-  type ConnectionRow,
-} from "../../domain/connections/index.ts";
+import { findByAccount, grantRevived, grants, type ConnectionRow } from "../../domain/connections/index.ts";
 import { getProviderApp, getWorkspace, tenantRef } from "../../domain/workspaces/index.ts";
-import type { Sealer } from "../../domain/vault/index.ts";
-import type { Tx } from "../../platform/db/index.ts";
 import { and, eq } from "drizzle-orm";
+import { attachGrant, attachmentOf } from "./attach-grant.ts";
 import { getConnection } from "./connection-verbs.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { identify } from "./identify.ts";
@@ -85,12 +76,15 @@ export async function connectWithCredentials(deps: ConnectDeps, input: HandedOve
   });
   if (!isNew) await grantRevived(deps, { workspaceId, grantId });
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid: tenant.uid, purpose: "payload" });
-  const connection = await deps.withWorkspace(workspaceId, (tx) =>
-    attach(tx, deps, sealer, { ...of, grantId, account, models }),
+  const attached = await deps.withWorkspace(workspaceId, (tx) =>
+    attachGrant(tx, deps, sealer, { ...attachmentOf(account), ...of, grantId, models, renews: true }),
   );
+  if (typeof attached === "string") {
+    throw new AppError("conflict", "the credentials were given back meanwhile; hand them over again");
+  }
   deps.wake.poke("events");
   deps.wake.poke("lanes:connection");
-  return getConnection(deps, { workspaceId }, encodeId("conn", connection.id));
+  return getConnection(deps, { workspaceId }, encodeId("conn", attached.connection.id));
 }
 
 function methodFor(
@@ -142,52 +136,4 @@ async function refuseOtherWays(
     if (grant?.authMethod === method.id) return;
     throw new AppError("already_connected", "this account is connected in another way; disconnect it first");
   });
-}
-
-/** The connection, active. The grant is locked first, as everywhere. */
-async function attach(
-  tx: Tx,
-  deps: ConnectDeps,
-  sealer: Sealer,
-  input: Account & {
-    readonly grantId: GrantId;
-    readonly account: AccountIdentity;
-    readonly params: Record<string, string>;
-    readonly models: readonly ModelName[];
-  },
-): Promise<ConnectionRow> {
-  const { workspaceId, grantId, account, models, params, ...of } = input;
-  const [grant] = await tx
-    .select({ state: grants.state })
-    .from(grants)
-    .where(and(eq(grants.workspaceId, workspaceId), eq(grants.id, grantId)))
-    .for("update");
-  if (grant === undefined || grant.state === "ended") {
-    throw new AppError("conflict", "the credentials were given back meanwhile; hand them over again");
-  }
-  const facts = {
-    grantId,
-    accountName: account.name,
-    accountUrl: account.url,
-    accountAliases: [...account.aliases],
-    accountCurrency: null,
-    grantedScopes: [...account.grantedScopes],
-    params,
-  };
-  const found = await findByAccount(tx, { ...of, workspaceId, accountId: account.accountId });
-  if (found === null) {
-    const made = { ...of, ...facts, workspaceId, accountId: account.accountId, models: [...models] };
-    const connection = await insertConnection(tx, { ...deps, sealer }, made);
-    await deps.onActivated(tx, connection);
-    return connection;
-  }
-  const existing = await lockConnection(tx, workspaceId, found.id);
-  if (existing.endedAt !== null) throw new AppError("conflict", "the connection ended meanwhile; try again");
-  const { connection, changed } = await changeStatus(
-    tx,
-    { ...deps, sealer },
-    { workspaceId, connectionId: existing.id, event: "reauthorized", facts },
-  );
-  if (changed || existing.grantId !== grantId) await deps.onActivated(tx, connection);
-  return connection;
 }
