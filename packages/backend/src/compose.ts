@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import { connectorById, connectors } from "./connectors/index.ts";
 import { createAudit, type Audit } from "./domain/audit/index.ts";
 import { findTenantUid, grantDied } from "./domain/connections/index.ts";
-import { createVault, type Keys } from "./domain/vault/index.ts";
+import { createKeyHealth, createVault, followDestroyedKeys, watchKeyHealth, type Keys } from "./domain/vault/index.ts";
 import {
   authenticateApiKey,
   getWorkspace,
@@ -68,7 +68,14 @@ export async function compose(given: {
   const egress = createEgress({ log });
 
   // Domain
-  const vault = createVault({ withWorkspace: app.withWorkspace, keys: given.keys, clock });
+  const vault = createVault({
+    withWorkspace: app.withWorkspace,
+    keys: given.keys,
+    clock,
+    onKeyEvent: (event) => log.warn({ ...event }, "key provider in trouble"),
+  });
+  const destroyedKeys = await followDestroyedKeys({ database, vault, log });
+  const keyHealth = createKeyHealth({ keys: given.keys, clock });
   const audit = createAudit({ withWorkspace: app.withWorkspace, vault, clock });
   const asApp = { withWorkspace: app.withWorkspace, vault, audit, clock, wake, log };
 
@@ -168,7 +175,7 @@ export async function compose(given: {
       ...as("admin", http.adminRoutes({ ...asApp, withQueueAsWorker: worker.withQueue })),
     ],
     mounts: [
-      (hono) => http.mountHealth(hono, { ping: () => database.ping(), draining: () => stopping.signal.aborted }),
+      (hono) => http.mountHealth(hono, { ping: () => database.ping(), keyHealth, draining: () => stopping.signal.aborted }),
       (hono) => http.mountInboxDoor(hono, { ingest, clock }),
       (hono) => hono.use("/connect/*", http.connectCors),
       (hono) => http.mountBootstrap(hono, { connect }),
@@ -190,6 +197,7 @@ export async function compose(given: {
     app: server,
     audit,
     async start() {
+      watchKeyHealth({ health: keyHealth, log, signal: stopping.signal });
       if (!roles.worker) return;
       for (const each of workers) each.start();
       await housekeeping.start();
@@ -198,8 +206,10 @@ export async function compose(given: {
       stopping.abort();
     },
     async stop() {
+      stopping.abort();
       if (roles.worker) await Promise.all([housekeeping.stop(), ...workers.map((each) => each.stop())]);
       await credentials.settled();
+      await destroyedKeys.close();
       await wake.close();
       await egress.close();
     },

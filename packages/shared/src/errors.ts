@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   provider_error: { status: 502, retriable: false },
   provider_unavailable: { status: 502, retriable: true },
   overloaded: { status: 503, retriable: true },
+  keys_unavailable: { status: 503, retriable: true },
   provider_timeout: { status: 504, retriable: true },
 } as const satisfies Record<string, { readonly status: number; readonly retriable: boolean }>;
 

@@ -4,6 +4,7 @@ import { createSecretKey, randomBytes } from "node:crypto";
 import { NIL_UUID, type RoleDatabase } from "../../platform/db/index.ts";
 import { queueWorkspaces } from "../../platform/lanes/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
+import { checkProvider, proveBinding } from "./check-provider.ts";
 import { unwrapDataKey } from "./data-keys.ts";
 import { checkedKey, keyCheck } from "./key-check.ts";
 import { KeyProviderError, VaultKeyError, type WrapContext } from "./key-provider.ts";
@@ -37,8 +38,10 @@ export async function checkKeys(deps: Deps): Promise<void> {
   for (const canary of await readCanaries(deps)) ((await proveCanary(deps, canary)) ? proved : missing).push(canary);
   const unneeded = await notNeeded(deps, missing);
   await proveRealKeys(deps);
-  for (const provider of new Set(deps.keys.versions.map((kek) => kek.provider)))
-    await explained(deps.keys.check(provider));
+  for (const provider of new Set(deps.keys.versions.map((kek) => kek.provider))) {
+    await explained(checkProvider(deps.keys, provider));
+    await explained(proveBinding(deps.keys, provider));
+  }
 
   for (const canary of unneeded) await forgetCanary(deps, canary);
   for (const kek of deps.keys.versions) {

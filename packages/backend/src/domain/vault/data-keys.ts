@@ -17,7 +17,12 @@ export interface VaultDeps {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly workspaceKeyCache: KeyCache<WorkspaceKey>;
-  readonly dataKeyCache: KeyCache<OpenKey>;
+  readonly dataKeyCache: KeyCache<HeldKey>;
+}
+
+/** A data key in the cache: with the provider that it hangs on through its workspace key. */
+export interface HeldKey extends OpenKey {
+  readonly provider: string;
 }
 
 export type Purpose = "audit" | "credential" | "payload" | "raw" | "secret";
@@ -149,14 +154,16 @@ async function makeKey(deps: VaultDeps, spec: DataKeySpec): Promise<Row> {
   return row;
 }
 
-async function unwrapKey(deps: VaultDeps, row: Row): Promise<OpenKey> {
+async function unwrapKey(deps: VaultDeps, row: Row): Promise<HeldKey> {
   if (row.state === "destroyed") throw new KeyDestroyedError("the key of this value was destroyed");
   const wrapper = await workspaceKeyById(deps, row.workspaceId, row.workspaceKeyId);
-  return openKeyOf(row, unwrapDataKey(wrapper, row));
-}
-
-function openKeyOf(row: Row, key: KeyObject): OpenKey {
-  return { id: row.id, workspaceId: row.workspaceId, tenantUid: row.tenantUid, key };
+  return {
+    id: row.id,
+    workspaceId: row.workspaceId,
+    tenantUid: row.tenantUid,
+    key: unwrapDataKey(wrapper, row),
+    provider: wrapper.provider,
+  };
 }
 
 /** A data key's row cannot be handed to another workspace, tenant, purpose or scope. */

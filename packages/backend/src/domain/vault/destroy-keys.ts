@@ -2,6 +2,7 @@ import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { and, eq, ne, sql } from "drizzle-orm";
 import type { NIL_UUID, Tx } from "../../platform/db/index.ts";
 import type { Purpose, VaultDeps } from "./data-keys.ts";
+import { tellDestroyed } from "./destroyed-keys.ts";
 import { dataKeys } from "./tables.ts";
 
 /** Which keys to destroy: of a tenant, a purpose, a scope, in any combination; at least one is given. */
@@ -16,8 +17,8 @@ export interface DestroyKeys {
 
 /**
  * Crypto-shreds: the wrapped keys are overwritten, the rows stay as tombstones. From the commit on the values are
- * unreadable in the live database; backups hold wrapped keys until they expire, and a process that opened a value may
- * hold its key in memory for up to five minutes.
+ * unreadable in the live database; backups hold wrapped keys until they expire. Other processes are told with the
+ * commit to forget the keys; one that does not hear it holds them for up to five minutes.
  *
  * @returns how many keys
  */
@@ -40,7 +41,9 @@ export async function destroyKeys(deps: VaultDeps, tx: Tx, input: DestroyKeys): 
       ),
     )
     .returning({ id: dataKeys.id });
-  const destroyed = new Set(rows.map((row) => row.id));
+  const ids = rows.map((row) => row.id);
+  const destroyed = new Set(ids);
   deps.dataKeyCache.forget((key) => destroyed.has(key.id));
+  await tellDestroyed(tx, ids);
   return rows.length;
 }

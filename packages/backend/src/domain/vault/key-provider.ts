@@ -19,8 +19,6 @@ export interface KeyProvider {
   wrap(key: Uint8Array, context: BoundContext, version?: string): Promise<Uint8Array>;
   /** @throws KeyProviderError, or VaultKeyError when the version is not configured */
   unwrap(wrapped: Uint8Array, version: string, context: BoundContext): Promise<Uint8Array>;
-  /** Whether the primary version wraps and unwraps now. @throws KeyProviderError */
-  check(): Promise<void>;
 }
 
 /** What a wrapped key is bound to. Ids only: a service may write it into its audit log. */

@@ -34,8 +34,6 @@ export interface Keys {
   wrap(key: Uint8Array, context: WrapContext, kek?: KekId): Promise<WrappedKey & { readonly provider: ProviderId }>;
   /** @throws KeyProviderError, or VaultKeyError when provider or version are not configured */
   unwrap(held: WrappedKey, context: WrapContext): Promise<Uint8Array>;
-  /** Whether this provider's primary version wraps and unwraps now. @throws KeyProviderError */
-  check(provider: ProviderId): Promise<void>;
   /** Calls `listener` each time a provider says no. @returns how to stop */
   onDenied(listener: (provider: ProviderId) => void): () => void;
 }
@@ -84,7 +82,6 @@ export function createKeys(deployment: string, providers: readonly [KeyProvider,
     },
     unwrap: async ({ provider, kekVersion, wrapped }, context) =>
       heeding(providerOf(provider).unwrap(wrapped, kekVersion, bound(context))),
-    check: async (provider) => heeding(providerOf(provider).check()),
     onDenied(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

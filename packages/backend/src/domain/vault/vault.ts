@@ -2,11 +2,13 @@ import type { DataKeyId, WorkspaceId } from "@patchbay/shared";
 import { createHmac } from "node:crypto";
 import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
-import { activeDataKey, dataKeysById, type DataKeySpec, type VaultDeps } from "./data-keys.ts";
+import { activeDataKey, dataKeysById, type DataKeySpec, type HeldKey, type VaultDeps } from "./data-keys.ts";
 import { destroyKeys, type DestroyKeys } from "./destroy-keys.ts";
 import { keyIdOf, openEnvelope, sealEnvelope, type OpenKey, type Place } from "./envelope.ts";
 import { createKeyCache } from "./key-cache.ts";
+import { KeyProviderError } from "./key-provider.ts";
 import type { Keys } from "./keys.ts";
+import type { WorkspaceKey } from "./workspace-keys.ts";
 
 /** Seals without waiting: pure computation, fit for the inside of a transaction. */
 export interface Sealer {
@@ -44,14 +46,36 @@ export interface Vault {
   opener(workspaceId: WorkspaceId, keyIds: readonly DataKeyId[]): Promise<Opener>;
   open(workspaceId: WorkspaceId, place: Place, sealed: Uint8Array): Promise<Uint8Array>;
   destroyKeys(tx: Tx, input: DestroyKeys): Promise<number>;
+  /** Drops data keys from memory; who needs one reads it anew. */
+  forget(ids: ReadonlySet<string> | "all"): void;
+}
+
+/** What an operator should see of the keys in memory. */
+export interface KeyEvent {
+  /** `stale`: used beyond its age, for want of an answer; `evicted`: everything of a provider that said no. */
+  readonly kind: "stale" | "evicted";
+  readonly provider: string;
 }
 
 export function createVault(given: {
   readonly withWorkspace: WithWorkspace;
   readonly keys: Keys;
   readonly clock: Clock;
+  readonly onKeyEvent?: (event: KeyEvent) => void;
 }): Vault {
-  const deps: VaultDeps = { ...given, workspaceKeyCache: createKeyCache(), dataKeyCache: createKeyCache() };
+  const { clock, keys: wrapping, onKeyEvent = () => {} } = given;
+  const workspaceKeyCache = createKeyCache<WorkspaceKey>(clock, {
+    mayServe: (error) => error instanceof KeyProviderError && error.trouble === "unreachable",
+    onServed: ({ provider }) => onKeyEvent({ kind: "stale", provider }),
+  });
+  const dataKeyCache = createKeyCache<HeldKey>(clock, null);
+  const deps: VaultDeps = { ...given, workspaceKeyCache, dataKeyCache };
+  // A customer who withdraws access wins at once: what hangs on the provider goes, data keys included.
+  wrapping.onDenied((provider) => {
+    workspaceKeyCache.forget((key) => key.provider === provider);
+    dataKeyCache.forget((key) => key.provider === provider);
+    onKeyEvent({ kind: "evicted", provider });
+  });
 
   async function opener(workspaceId: WorkspaceId, keyIds: readonly DataKeyId[]): Promise<Opener> {
     const keys = await dataKeysById(deps, workspaceId, keyIds);
@@ -84,6 +108,7 @@ export function createVault(given: {
       return open(place, sealed);
     },
     destroyKeys: (tx, input) => destroyKeys(deps, tx, input),
+    forget: (ids) => dataKeyCache.forget((key) => ids === "all" || ids.has(key.id)),
   };
 }
 

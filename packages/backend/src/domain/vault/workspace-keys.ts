@@ -20,6 +20,8 @@ interface Deps {
 export interface WorkspaceKey {
   readonly id: string;
   readonly key: KeyObject;
+  /** Who wrapped it; with its access goes the key. */
+  readonly provider: string;
 }
 
 /** The workspace's key that wraps, made and committed if there is none. */
@@ -45,7 +47,8 @@ export type WorkspaceKeyRow = typeof workspaceKeys.$inferSelect;
 /** @throws KeyProviderError, or an Error when it is another key than the row's check value says */
 export async function unwrapWorkspaceKey(deps: Pick<Deps, "keys">, row: WorkspaceKeyRow): Promise<WorkspaceKey> {
   const context = workspaceKeyContext(row.workspaceId, row.id);
-  return { id: row.id, key: checkedKey(await deps.keys.unwrap(row, context), row.keyCheck) };
+  const key = checkedKey(await deps.keys.unwrap(row, context), row.keyCheck);
+  return { id: row.id, key, provider: row.provider };
 }
 
 export function workspaceKeyContext(workspaceId: WorkspaceId, keyId: string): WrapContext {

@@ -34,8 +34,15 @@ export interface Database {
   as(role: Role): RoleDatabase;
   /** Answers a trivial query; for readiness. */
   ping(): Promise<void>;
-  /** Calls `onWake` with each payload notified on `channel`, over a connection of its own, until closed. */
-  listen(channel: string, onWake: (payload: string) => void): Promise<{ close(): Promise<void> }>;
+  /**
+   * Calls `onWake` with each payload notified on `channel`, over a connection of its own, until closed; and `onHearing`
+   * each time it begins to hear, at first and after a lost connection: what was told before was missed.
+   */
+  listen(
+    channel: string,
+    onWake: (payload: string) => void,
+    onHearing?: () => void,
+  ): Promise<{ close(): Promise<void> }>;
   /** Tells other processes; a hint that may be lost. */
   notify(channel: string, payload: string): Promise<void>;
   close(): Promise<void>;
@@ -77,8 +84,8 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
     ping: async () => {
       await client`select 1`;
     },
-    listen: async (channel, onWake) => {
-      const subscription = await listener.listen(channel, onWake);
+    listen: async (channel, onWake, onHearing) => {
+      const subscription = await listener.listen(channel, onWake, onHearing);
       return { close: () => subscription.unlisten() };
     },
     notify: async (channel, payload) => {

@@ -1,13 +1,20 @@
 import { AppError, ERROR_CODES, type ErrorCode, type Problem } from "@patchbay/shared";
 import type { Context } from "hono";
+import { KeyProviderError } from "../../domain/vault/index.ts";
 import type { HttpEnv } from "./env.ts";
 
 const DOCS = "https://patchbay.dev/errors/";
+
+const KEYS_RETRY_SECONDS = 30;
 
 /** Turns whatever a handler threw into one problem answer; a bug becomes a logged 500 without its message. */
 export function answerProblem(error: unknown, c: Context<HttpEnv>): Response {
   if (error instanceof AppError) return problemResponse(c, error);
   c.get("log")?.error({ error }, "request failed");
+  if (error instanceof KeyProviderError) {
+    const message = "what is stored cannot be opened now, for want of its keys; try again";
+    return problemResponse(c, new AppError("keys_unavailable", message, { retryAfterSeconds: KEYS_RETRY_SECONDS }));
+  }
   return problemResponse(c, new AppError("internal", "something went wrong on our side; quote the request id to us"));
 }
 

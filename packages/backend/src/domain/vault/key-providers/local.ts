@@ -5,7 +5,6 @@ import { KeyProviderError, VaultKeyError, type BoundContext, type KeyProvider } 
 import { pae } from "../pae.ts";
 import { XAES_NONCE_BYTES, XAES_TAG_BYTES, openXaes, sealXaes } from "../xaes.ts";
 import { contextBytes } from "./context.ts";
-import { roundTrip } from "./round-trip.ts";
 
 const KEY_BYTES = 32;
 const VERSIONS_MAX = 100;
@@ -47,7 +46,7 @@ export async function openLocalProvider(path: string): Promise<KeyProvider> {
   const keys = parseKeyFile(await readFile(path, "utf8"));
   if (typeof keys === "string") throw new VaultKeyError(`The key file ${path} cannot be used: ${keys}.`);
   const { byVersion, primary } = keys;
-  const provider: KeyProvider = {
+  return {
     id: "local",
     holds: (version) => byVersion.has(version),
     versions: () => [primary, ...[...byVersion.keys()].filter((version) => version !== primary)],
@@ -69,9 +68,7 @@ export async function openLocalProvider(path: string): Promise<KeyProvider> {
         throw new KeyProviderError("local", "wrong", `version ${version}`, { cause: error });
       }
     },
-    check: () => roundTrip(provider),
   };
-  return provider;
 }
 
 /** `format: 1 | nonce: 24 | key and tag: 48`; the first format had no byte of its own and knew no deployment. */

@@ -29,11 +29,11 @@ describe("vault-transit", () => {
     await writeFile(file, `${FAKE_VAULT_TOKEN}\n`);
     const provider = await openVaultTransit(vaultAt(service.url, file), TEST_LIMITS);
     await writeFile(file, "hvs.revoked");
-    await expect(provider.check()).rejects.toMatchObject({ trouble: "denied" });
+    await expect(provider.wrap(randomBytes(32), CONTEXT)).rejects.toMatchObject({ trouble: "denied" });
     await writeFile(file, FAKE_VAULT_TOKEN);
-    await provider.check();
+    await provider.wrap(randomBytes(32), CONTEXT);
     await rm(file);
-    await expect(provider.check()).rejects.toMatchObject({ trouble: "unreachable" });
+    await expect(provider.wrap(randomBytes(32), CONTEXT)).rejects.toMatchObject({ trouble: "unreachable" });
   });
 
   test("reads no more of an answer than one has", async () => {
@@ -43,7 +43,7 @@ describe("vault-transit", () => {
     await writeFile(file, FAKE_VAULT_TOKEN);
     const provider = await openVaultTransit(vaultAt(service.url, file), TEST_LIMITS);
     service.set("endless");
-    await expect(provider.check()).rejects.toThrow("answer too long");
+    await expect(provider.wrap(randomBytes(32), CONTEXT)).rejects.toThrow("answer too long");
   });
 });
 

@@ -20,7 +20,7 @@ export function freshVaultDeps(deps: RotationDeps): VaultDeps {
     withWorkspace: deps.database.withWorkspace,
     keys: deps.keys,
     clock: deps.clock,
-    workspaceKeyCache: createKeyCache(),
-    dataKeyCache: createKeyCache(),
+    workspaceKeyCache: createKeyCache(deps.clock, null),
+    dataKeyCache: createKeyCache(deps.clock, null),
   };
 }

@@ -1,10 +1,18 @@
 import type { Hono } from "hono";
+import type { KeyHealth } from "../../../domain/vault/index.ts";
 import type { HttpEnv } from "../env.ts";
 
-/** `/livez`: the event loop turns. `/readyz`: the database answers, isolation and keys were checked, not draining. */
+/**
+ * `/livez`: the event loop turns. `/readyz`: the database answers, keys can be used, not draining; isolation was checked
+ * at start. A key service that gives no answer is told and leaves the process ready: what is in memory serves on.
+ */
 export function mountHealth(
   app: Hono<HttpEnv>,
-  deps: { readonly ping: () => Promise<void>; readonly draining: () => boolean },
+  deps: {
+    readonly ping: () => Promise<void>;
+    readonly keyHealth: () => Promise<KeyHealth>;
+    readonly draining: () => boolean;
+  },
 ): void {
   // Browsers ask for it on every page of ours; there is none.
   app.get("/favicon.ico", (c) => c.body(null, 204, { "cache-control": "public, max-age=86400" }));
@@ -13,7 +21,9 @@ export function mountHealth(
     if (deps.draining()) return c.json({ status: "draining" }, 503);
     try {
       await deps.ping();
-      return c.json({ status: "ok" });
+      const keys = await deps.keyHealth();
+      const unusable = Object.values(keys).some((state) => state === "denied" || state === "wrong");
+      return unusable ? c.json({ status: "keys cannot be used", keys }, 503) : c.json({ status: "ok", keys });
     } catch (error) {
       c.get("log").warn({ error }, "not ready");
       return c.json({ status: "database unreachable" }, 503);
