@@ -43,3 +43,7 @@ CREATE TABLE vault_nodes (
 );
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE, DELETE ON vault_nodes TO patchbay_worker;
+--> statement-breakpoint
+
+-- Canaries are renewed when the format changes, and go when nothing needs their version any more.
+GRANT UPDATE, DELETE ON vault_canaries TO patchbay_worker;

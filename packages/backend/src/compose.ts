@@ -175,7 +175,8 @@ export async function compose(given: {
       ...as("admin", http.adminRoutes({ ...asApp, withQueueAsWorker: worker.withQueue })),
     ],
     mounts: [
-      (hono) => http.mountHealth(hono, { ping: () => database.ping(), keyHealth, draining: () => stopping.signal.aborted }),
+      (hono) =>
+        http.mountHealth(hono, { ping: () => database.ping(), keyHealth, draining: () => stopping.signal.aborted }),
       (hono) => http.mountInboxDoor(hono, { ingest, clock }),
       (hono) => hono.use("/connect/*", http.connectCors),
       (hono) => http.mountBootstrap(hono, { connect }),

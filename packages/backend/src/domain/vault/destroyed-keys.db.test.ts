@@ -40,7 +40,7 @@ describe("destroyed keys", () => {
     const { spec, sealed } = await warmed(here, there);
     const committed = await shred(here, spec);
     await refused(there, spec.workspaceId, sealed, SOON_MS);
-    console.info(`V8: refused ${(performance.now() - committed).toFixed(1)} ms after the commit`);
+    process.stdout.write(`V8: refused ${(performance.now() - committed).toFixed(1)} ms after the commit\n`);
     await following.close();
   });
 
@@ -123,16 +123,16 @@ describe("destroyed keys", () => {
   });
 });
 
-function as(process: number) {
-  return world.process(process).as("patchbay_worker");
+function as(index: number) {
+  return world.process(index).as("patchbay_worker");
 }
 
-function vaultOf(process: number, clock: Clock = systemClock): Vault {
-  return createVault({ withWorkspace: as(process).withWorkspace, keys, clock });
+function vaultOf(index: number, clock: Clock = systemClock): Vault {
+  return createVault({ withWorkspace: as(index).withWorkspace, keys, clock });
 }
 
-function follow(process: number, vault: Vault) {
-  return followDestroyedKeys({ database: world.process(process), vault, log: silentLogger });
+function follow(index: number, vault: Vault) {
+  return followDestroyedKeys({ database: world.process(index), vault, log: silentLogger });
 }
 
 /** A value that `one` sealed and `other` has opened. */

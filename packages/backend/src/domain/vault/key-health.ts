@@ -38,7 +38,8 @@ export function watchKeyHealth(deps: {
   const ask = async () => {
     try {
       const keys = await deps.health();
-      if (Object.values(keys).some((state) => state !== "ok")) deps.log.warn({ keys }, "key check: a provider is in trouble");
+      if (Object.values(keys).some((state) => state !== "ok"))
+        deps.log.warn({ keys }, "key check: a provider is in trouble");
     } catch (error) {
       deps.log.error({ error }, "key check failed");
     }
