@@ -114,7 +114,7 @@ describe("an API key", () => {
     ["empty", ""],
   ];
 
-  test("opens nothing when it is not exactly what was given", async () => {
+  test("T2: opens nothing when it is not exactly what was given", async () => {
     const key = workspace.apiKey;
     expect((await list(withKey(key))).status).toBe(200);
     for (const [what, text] of spoilt(key)) expectProblem(await list(withKey(text)), what, 401, "unauthenticated");
@@ -151,7 +151,7 @@ describe("an API key", () => {
 });
 
 describe("a session token", () => {
-  test("opens nothing with another workspace in it, spoilt, after its end or once it was revoked", async () => {
+  test("T2: opens nothing with another workspace in it, spoilt, after its end or once it was revoked", async () => {
     const hint = sessionToken.slice(9, 35);
     expect(hint).toBe(encodeUuid(decodeId("ws", workspace.workspace.id) ?? ""));
     const other = await product.addWorkspace();

@@ -113,12 +113,12 @@ const DOORS: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 describe("doors without a row", () => {
-  test("are all known here", async () => {
+  test("T1: are all known here", async () => {
     const found = (await doorsInSources()).map((door) => door.replace("GET docs.ts: path", "GET /embed/v1.*"));
     expect(found.toSorted()).toEqual(Object.keys(DOORS).toSorted());
   });
 
-  test.each(Object.entries(DOORS))("%s tells nobody of another workspace", async (_, attempt) => attempt());
+  test.each(Object.entries(DOORS))("T1: %s tells nobody of another workspace", async (_, attempt) => attempt());
 });
 
 /** What is there for everybody is the same for everybody. */

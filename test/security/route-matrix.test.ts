@@ -20,11 +20,11 @@ const ROUTES = Object.entries(FIXTURES);
 const WITH_PLACES = ROUTES.filter(([, places]) => places.length > 0);
 
 describe("the matrix", () => {
-  test("has a fixture for every route of the live table, and for no other", () => {
+  test("T1: has a fixture for every route of the live table, and for no other", () => {
     expect(operations.map((operation) => operation.name).toSorted()).toEqual(Object.keys(FIXTURES).toSorted());
   });
 
-  test("has a case for every place that an id can sit in", () => {
+  test("T1: has a case for every place that an id can sit in", () => {
     const missing = operations.flatMap((operation) =>
       placesOf(operation)
         .filter((at) => !WORDS.has(`${operation.name} ${at}`))
@@ -36,30 +36,33 @@ describe("the matrix", () => {
 });
 
 describe("another workspace's id", () => {
-  test.each(WITH_PLACES)("%s answers as to an unknown one, and changes nothing", async (name, places) => {
+  test.each(WITH_PLACES)("T1: %s answers as to an unknown one, and changes nothing", async (name, places) => {
     const { b, product } = world;
     const owner = { product, side: b, tenant: b.first };
     for (const place of places) await expectNothingTold(name, place, owner, { workspaceUuid: b.uuid });
   });
 
   const posts = ROUTES.filter(([name]) => name.startsWith("POST /v1/"));
-  test.each(posts)("%s takes an Idempotency-Key that another workspace used as a fresh one", async (name, places) => {
-    const { a, b, product } = world;
-    const id = unknownTwin((await places[0]?.theirs({ product, side: b, tenant: b.first })) ?? "");
-    const call = places[0]?.call(id, a) ?? { path: name.split(" ")[1] ?? "", body: {} };
-    const withIdempotency = (key: string) =>
-      send(product, { method: "POST", ...call, headers: { ...withKey(a.apiKey), "idempotency-key": key } });
-    const before = await rowsOf({ workspaceUuid: b.uuid });
-    // A route's own copy: A spends the same text on each of its routes in turn.
-    await world.product.database.sql`delete from idempotency_keys where workspace_id = ${a.uuid}`;
-    const theirs = await withIdempotency(b.idempotencyKey);
-    const fresh = await withIdempotency(randomUUID());
-    expect(theirs.headers.get("idempotent-replayed")).toBeNull();
-    expect(said(theirs, id)).toEqual(said(fresh, id));
-    expect(await rowsOf({ workspaceUuid: b.uuid })).toEqual(before);
-  });
+  test.each(posts)(
+    "T1: %s takes an Idempotency-Key that another workspace used as a fresh one",
+    async (name, places) => {
+      const { a, b, product } = world;
+      const id = unknownTwin((await places[0]?.theirs({ product, side: b, tenant: b.first })) ?? "");
+      const call = places[0]?.call(id, a) ?? { path: name.split(" ")[1] ?? "", body: {} };
+      const withIdempotency = (key: string) =>
+        send(product, { method: "POST", ...call, headers: { ...withKey(a.apiKey), "idempotency-key": key } });
+      const before = await rowsOf({ workspaceUuid: b.uuid });
+      // A route's own copy: A spends the same text on each of its routes in turn.
+      await world.product.database.sql`delete from idempotency_keys where workspace_id = ${a.uuid}`;
+      const theirs = await withIdempotency(b.idempotencyKey);
+      const fresh = await withIdempotency(randomUUID());
+      expect(theirs.headers.get("idempotent-replayed")).toBeNull();
+      expect(said(theirs, id)).toEqual(said(fresh, id));
+      expect(await rowsOf({ workspaceUuid: b.uuid })).toEqual(before);
+    },
+  );
 
-  test("lists hold none of it, however far they are read", async () => {
+  test("T1: lists hold none of it, however far they are read", async () => {
     const { a, b, product } = world;
     const mine = await everythingListed(product, a.apiKey, [a.first.id, a.second.id]);
     const theirs = edgeIdsIn(await everythingListed(product, b.apiKey, [b.first.id, b.second.id]));
@@ -68,7 +71,7 @@ describe("another workspace's id", () => {
     for (const text of [b.first.id, b.second.id, b.clientId]) expect(mine).not.toContain(JSON.stringify(text));
   });
 
-  test("a tenant of the same name in two workspaces is two tenants", async () => {
+  test("T1: a tenant of the same name in two workspaces is two tenants", async () => {
     const { a, b } = world;
     await a.sdk.tenants.upsert({ id: b.first.id, name: "A's own" });
     expect(await a.sdk.records.list(b.first.id, "order", { includeDeleted: true }).toArray({ limit: 10 })).toEqual([]);
@@ -82,14 +85,14 @@ describe("another workspace's id", () => {
 
 describe("another tenant of the same workspace", () => {
   const widget = WITH_PLACES.filter(([name]) => name.includes(" /connect/"));
-  test.each(widget)("%s: a session hears of its things what it hears of nothing", async (name, places) => {
+  test.each(widget)("T1: %s: a session hears of its things what it hears of nothing", async (name, places) => {
     const { a, product } = world;
     const owner = { product, side: a, tenant: a.second };
     for (const place of places) await expectNothingTold(name, place, owner, a.second.rows);
   });
 
   test.each(widget.filter(([name]) => name.includes("/authorizations/{id}")))(
-    "%s: what one person started is nothing to another person of the same tenant",
+    "T1: %s: what one person started is nothing to another person of the same tenant",
     async (name, places) => {
       const { a, product } = world;
       const token = await mintSession(a, a.first.id, "colleague");
@@ -101,7 +104,7 @@ describe("another tenant of the same workspace", () => {
     },
   );
 
-  test("a session's first paint shows its own tenant alone", async () => {
+  test("T1: a session's first paint shows its own tenant alone", async () => {
     const { a, product } = world;
     const texts = await Promise.all(
       [a.first, a.second].map(async ({ sessionToken }) => {
@@ -117,7 +120,7 @@ describe("another tenant of the same workspace", () => {
     expect(second).not.toContain(`"tenantId":"${a.first.id}"`);
   });
 
-  test("lists of one tenant hold nothing of another", async () => {
+  test("T1: lists of one tenant hold nothing of another", async () => {
     const { a } = world;
     const of = async (tenant: string) =>
       JSON.stringify([
@@ -131,7 +134,7 @@ describe("another tenant of the same workspace", () => {
     expect([...second].filter((id) => first.has(id))).toEqual([]);
   });
 
-  test("an order's id leads nowhere under another tenant", async () => {
+  test("T1: an order's id leads nowhere under another tenant", async () => {
     const { a } = world;
     const asked = a.sdk.records.retrieve(a.second.id, "order", a.first.orderId);
     await expect(asked).rejects.toMatchObject({ status: 404, code: "record_not_found" });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ReturnUrl } from "./return-url.ts";
 
 export const SCOPES = [
   "tenants:read",
@@ -49,7 +50,7 @@ export const CreateWorkspace: z.ZodType<CreateWorkspace> = z
   .strictObject({
     name: z.string().min(1).max(100),
     mode: z.enum(["live", "test"]),
-    returnUrls: z.array(z.url()).max(20).optional(),
+    returnUrls: z.array(ReturnUrl).max(20).optional(),
   })
   .meta({ id: "CreateWorkspace" });
 

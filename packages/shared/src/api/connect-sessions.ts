@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { MODEL_NAMES, type ModelName } from "../models/names.ts";
 import { tenantId } from "./tenants.ts";
+import { ReturnUrl } from "./return-url.ts";
 
 export const PERMISSIONS = ["connect", "reauthorize", "disconnect", "pause", "sync"] as const;
 export type Permission = (typeof PERMISSIONS)[number];
@@ -42,7 +43,7 @@ export const CreateConnectSession: z.ZodType<CreateConnectSession> = z
     allowedOrigins: z.array(origin).min(1).max(10),
     permissions: z.array(z.enum(PERMISSIONS)).max(PERMISSIONS.length).optional(),
     connectionIds: z.array(z.string()).max(100).optional(),
-    returnUrl: z.url().max(2000).optional(),
+    returnUrl: ReturnUrl.optional(),
     locale: z.string().max(35).optional(),
     expiresInSeconds: z.int().min(60).max(900).optional(),
   })
@@ -72,7 +73,7 @@ export const CreateReauthorizeSession: z.ZodType<CreateReauthorizeSession> = z
       email: z.email().max(254).optional(),
     }),
     allowedOrigins: z.array(origin).min(1).max(10),
-    returnUrl: z.url().max(2000).optional(),
+    returnUrl: ReturnUrl.optional(),
     locale: z.string().max(35).optional(),
   })
   .meta({ id: "CreateReauthorizeSession" });

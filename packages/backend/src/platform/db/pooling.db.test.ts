@@ -2,7 +2,7 @@
  * Connections shared by everybody: PgBouncer in transaction mode gives each transaction whichever server connection is
  * free. Where it is not installed this is left out, and says so; CI installs it.
  *
- * `pnpm pooling` sends 50,000 requests in place of the 2,000 here.
+ * `pnpm prove` sends 50,000 requests in place of the 2,000 here.
  */
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";

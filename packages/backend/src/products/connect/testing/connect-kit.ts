@@ -17,8 +17,8 @@ import { shopify } from "../../../connectors/shopify/index.ts";
 import type { ConnectionRow } from "../../../domain/connections/index.ts";
 import { createVault, openLocalKeys } from "../../../domain/vault/index.ts";
 import { createWorkspace, putProviderApp, putTenant } from "../../../domain/workspaces/index.ts";
-import { openDatabase } from "../../../platform/db/index.ts";
-import { createEgress } from "../../../platform/egress/index.ts";
+import { openDatabase, type RoleDatabase } from "../../../platform/db/index.ts";
+import { createEgress, type Egress } from "../../../platform/egress/index.ts";
 import { silentLogger } from "../../../platform/observability/index.ts";
 import { createCredentials } from "../../credentials/index.ts";
 import { createProviderClient } from "../../provider-client/index.ts";
@@ -45,7 +45,17 @@ export async function createConnectKit(options: { readonly connector?: Connector
   const db = await createTestDatabase();
   const database = openDatabase(db.connection, 8);
   const { withWorkspace, withTenant } = database.as("patchbay_app");
-  const egress = createEgress({ log: silentLogger });
+  const guard = createEgress({ log: silentLogger });
+  /** Paths of what was asked of the provider, in order. */
+  const asked: string[] = [];
+  const egress: Egress = {
+    ...guard,
+    request: (request) => (asked.push(new URL(request.url).pathname), guard.request(request)),
+    fetchLike: (policy) => {
+      const fetchLike = guard.fetchLike(policy);
+      return (input, init) => (asked.push(new URL(urlOf(input)).pathname), fetchLike(input, init));
+    },
+  };
   const vault = createVault({ withWorkspace, keys: await openLocalKeys(keyFile), clock });
   const connectors = { shopify: options.connector ?? shopify };
   const sandboxOrigins = [sandbox.url];
@@ -64,21 +74,26 @@ export async function createConnectKit(options: { readonly connector?: Connector
   const activated: ConnectionRow[] = [];
   const ended: ConnectionRow[] = [];
   const unsubscribed: string[] = [];
-  const credentials = createCredentials({
-    ...shared,
-    onGrantDead: (grant) => connect.requireReauthorization(grant),
-  });
-  const connect: Connect = createConnect({
-    ...shared,
-    credentials,
-    client: createProviderClient({ ...shared, credentials }),
-    publicUrl,
-    onActivated: async (_, connection) => void activated.push(connection),
-    onEnded: async (_, connection) => void ended.push(connection),
-    removeSubscriptions: async ({ connectionId }) => void unsubscribed.push(connectionId),
-    latestRuns: async () => new Map(),
-    wake: { poke() {} },
-  });
+  function aNode(scopes: Pick<RoleDatabase, "withWorkspace" | "withTenant">) {
+    const own = { ...shared, ...scopes };
+    const credentials = createCredentials({
+      ...own,
+      onGrantDead: (grant) => node.requireReauthorization(grant),
+    });
+    const node: Connect = createConnect({
+      ...own,
+      credentials,
+      client: createProviderClient({ ...own, credentials }),
+      publicUrl,
+      onActivated: async (_, connection) => void activated.push(connection),
+      onEnded: async (_, connection) => void ended.push(connection),
+      removeSubscriptions: async ({ connectionId }) => void unsubscribed.push(connectionId),
+      latestRuns: async () => new Map(),
+      wake: { poke() {} },
+    });
+    return { connect: node, credentials };
+  }
+  const { connect, credentials } = aNode(shared);
 
   async function aWorkspace(): Promise<TestWorkspace> {
     const made = await createWorkspace(shared, { name: "Acme Analytics", mode: "test", returnUrls: [RETURN_URL] });
@@ -110,6 +125,16 @@ export async function createConnectKit(options: { readonly connector?: Connector
 
   return {
     sql: db.sql,
+    asked,
+    /** A second process on the same database, with connections of its own. */
+    async withSecondNode(work: (node: Connect) => Promise<void>): Promise<void> {
+      const second = openDatabase(db.connection, 8);
+      try {
+        await work(aNode(second.as("patchbay_app")).connect);
+      } finally {
+        await second.close();
+      }
+    },
     shared,
     credentials,
     connect,
@@ -142,6 +167,10 @@ export async function createConnectKit(options: { readonly connector?: Connector
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function urlOf(input: Parameters<typeof fetch>[0]): string {
+  return input instanceof Request ? input.url : String(input);
 }
 
 /** The page that starts authorizations: it alone holds the verifier. */
