@@ -41,3 +41,47 @@ CREATE POLICY workspace ON provider_app_keys TO patchbay_app, patchbay_worker
 GRANT SELECT, INSERT, UPDATE, DELETE ON provider_app_keys TO patchbay_app;
 --> statement-breakpoint
 GRANT SELECT, UPDATE ON provider_app_keys TO patchbay_worker;
+--> statement-breakpoint
+
+-- What refreshing must remember over crashes.
+ALTER TABLE grants ADD COLUMN asked_at timestamp with time zone;
+--> statement-breakpoint
+ALTER TABLE grants ADD COLUMN failures integer DEFAULT 0 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE grants ADD COLUMN death_told_at timestamp with time zone;
+--> statement-breakpoint
+ALTER TABLE grants ADD COLUMN keep_alive_at timestamp with time zone;
+--> statement-breakpoint
+ALTER TABLE orphan_token_pairs ADD COLUMN asked_at timestamp with time zone;
+--> statement-breakpoint
+ALTER TABLE grants NO FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+UPDATE grants SET keep_alive_at = refresh_expires_at - interval '30 days' WHERE refresh_expires_at IS NOT NULL;
+--> statement-breakpoint
+ALTER TABLE grants FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+CREATE INDEX grants_untold ON grants (workspace_id, dead_since) WHERE state = 'dead' AND death_told_at IS NULL;
+--> statement-breakpoint
+CREATE INDEX grants_revived ON grants (workspace_id) WHERE state <> 'dead' AND death_told_at IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX grants_idle ON grants (workspace_id, keep_alive_at) WHERE state IN ('active', 'uncertain', 'refreshing');
+--> statement-breakpoint
+-- What each provider app may still ask of its provider's token endpoint, counted over all processes.
+CREATE TABLE token_budgets (
+	workspace_id uuid NOT NULL,
+	provider_app_id uuid NOT NULL,
+	paid_until timestamp with time zone NOT NULL,
+	blocked_until timestamp with time zone,
+	failures integer DEFAULT 0 NOT NULL,
+	CONSTRAINT token_budgets_workspace_id_provider_app_id_pk PRIMARY KEY (workspace_id, provider_app_id)
+);
+--> statement-breakpoint
+ALTER TABLE token_budgets ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE token_budgets FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+CREATE POLICY workspace ON token_budgets TO patchbay_app, patchbay_worker
+	USING (workspace_id = (SELECT app.current_workspace()))
+	WITH CHECK (workspace_id = (SELECT app.current_workspace()));
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE ON token_budgets TO patchbay_app, patchbay_worker;

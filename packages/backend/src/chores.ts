@@ -43,6 +43,7 @@ export function listChores(deps: Deps): readonly Chore[] {
       cron: "17 * * * *",
       run: everyWorkspace((id) => deps.credentials.keepGrantsAlive(id)),
     },
+    { name: "grants-tell", cron: "* * * * *", run: everyWorkspace((id) => deps.credentials.tellFates(id)) },
     { name: "inbox-dedupe-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneDedupe) },
     {
       name: "idempotency-keys-forget",

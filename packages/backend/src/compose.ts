@@ -4,7 +4,7 @@ import { listChores } from "./chores.ts";
 import type { Config } from "./config.ts";
 import { connectorById, connectors } from "./connectors/index.ts";
 import { createAudit, type Audit } from "./domain/audit/index.ts";
-import { findTenantUid, grantDied } from "./domain/connections/index.ts";
+import { findTenantUid, grantDied, grantRevived } from "./domain/connections/index.ts";
 import { createKeyHealth, createVault, followDestroyedKeys, watchKeyHealth, type Keys } from "./domain/vault/index.ts";
 import {
   authenticateApiKey,
@@ -20,7 +20,7 @@ import { createLaneWorker, createWake } from "./platform/lanes/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 import { VERSION, type Clock, type Secret } from "./platform/runtime/index.ts";
 import { createConnect } from "./products/connect/index.ts";
-import { createCredentials } from "./products/credentials/index.ts";
+import { createCredentials, createGrantNews } from "./products/credentials/index.ts";
 import { createDelivery } from "./products/delivery/index.ts";
 import { createErasures } from "./products/erasure/index.ts";
 import { createIngest, latestRuns } from "./products/ingest/index.ts";
@@ -65,6 +65,7 @@ export async function compose(given: {
   const worker = database.as("patchbay_worker");
   const alone = roles.api && roles.worker;
   const wake = await createWake({ log, database: alone ? null : database });
+  const grantNews = await createGrantNews({ log, database });
   const egress = createEgress({ log });
 
   // Domain
@@ -81,7 +82,13 @@ export async function compose(given: {
 
   // Products
   const reaching = { egress, connectors: connectorTable, sandboxOrigins, random, sleep };
-  const credentials = createCredentials({ ...asApp, ...reaching, onGrantDead: (grant) => grantDied(asApp, grant) });
+  const credentials = createCredentials({
+    ...asApp,
+    ...reaching,
+    news: grantNews,
+    onGrantDead: (death) => grantDied(asApp, death),
+    onGrantRevived: (grant) => grantRevived(asApp, grant),
+  });
   const client = createProviderClient({ ...reaching, credentials, clock, log });
   const ingest = createIngest({
     ...asApp,
@@ -211,6 +218,7 @@ export async function compose(given: {
       if (roles.worker) await Promise.all([housekeeping.stop(), ...workers.map((each) => each.stop())]);
       await credentials.settled();
       await destroyedKeys.close();
+      await grantNews.close();
       await wake.close();
       await egress.close();
     },

@@ -1,4 +1,5 @@
 import type { GrantId, TenantUid, WorkspaceId } from "@patchbay/shared";
+import { and, eq } from "drizzle-orm";
 import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
 import type { Wake } from "../../platform/lanes/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
@@ -8,6 +9,7 @@ import { changeStatus } from "./change-status.ts";
 import type { HealthCause } from "./health.ts";
 import { connectionsOfGrant, type ConnectionRow } from "./load-connection.ts";
 import { isLive, type ConnectionEvent } from "./state.ts";
+import { grants } from "./tables.ts";
 
 interface Deps {
   readonly withWorkspace: WithWorkspace;
@@ -20,14 +22,31 @@ interface Grant {
   readonly grantId: GrantId;
 }
 
-/** The provider refuses the grant for good: every connection on it needs a person. Told once, however often called. */
-export async function grantDied(deps: Deps, grant: Grant): Promise<void> {
-  await changeAll(deps, grant, (tx, change) => change.status(tx, "credentialsDied", "credentials_refused"));
+/**
+ * The provider refuses the grant for good: every connection on it needs a person. Told once per death, however often
+ * called and by however many processes: what is told, and that it was, is one transaction under the grant's lock.
+ *
+ * @param death.deadSince names the death: a grant that lives again meanwhile is left alone
+ */
+export async function grantDied(deps: Deps, death: Grant & { readonly deadSince: Date }): Promise<void> {
+  await changeAll(deps, death, async (tx, change) => {
+    const row = await lockGrant(tx, death);
+    if (row?.state !== "dead" || row.deadSince?.getTime() !== death.deadSince.getTime()) return 0;
+    const told = await change.status(tx, "credentialsDied", "credentials_refused");
+    if (row.deathToldAt === null) await setDeathTold(tx, death, deps.clock.now());
+    return told;
+  });
 }
 
 /** The grant has good tokens again: connections that waited for them go on. Those that were revoked do not. */
 export async function grantRevived(deps: Deps, grant: Grant): Promise<void> {
-  await changeAll(deps, grant, (tx, change) => change.status(tx, "reauthorized", null));
+  await changeAll(deps, grant, async (tx, change) => {
+    const row = await lockGrant(tx, grant);
+    if (row === undefined || row.state === "dead" || row.state === "ended") return 0;
+    const told = await change.status(tx, "reauthorized", null);
+    if (row.deathToldAt !== null) await setDeathTold(tx, grant, null);
+    return told;
+  });
 }
 
 /** Something is wrong with the grant's credentials, though they work. */
@@ -106,4 +125,18 @@ async function changeAll(
   const change = await prepareGrantChange(deps, grant);
   const told = await deps.withWorkspace(grant.workspaceId, (tx) => work(tx, change));
   if (told > 0) deps.wake.poke("events");
+}
+
+/** Before its connections: whoever needs both locks them in this order. */
+async function lockGrant(tx: Tx, grant: Grant): Promise<typeof grants.$inferSelect | undefined> {
+  const [row] = await tx.select().from(grants).where(ofGrant(grant)).for("update");
+  return row;
+}
+
+async function setDeathTold(tx: Tx, grant: Grant, deathToldAt: Date | null): Promise<void> {
+  await tx.update(grants).set({ deathToldAt }).where(ofGrant(grant));
+}
+
+function ofGrant({ workspaceId, grantId }: Grant) {
+  return and(eq(grants.workspaceId, workspaceId), eq(grants.id, grantId));
 }

@@ -58,16 +58,24 @@ export const grants = pgTable(
     state: text().$type<GrantState>().notNull(),
     /** Provisional for 60 s: a late pair may still revive it. */
     deadSince: instant(),
+    /** The hosts were told of the death. On a grant that is not dead: they are still to be told that it lives again. */
+    deathToldAt: instant(),
     /** +1 per claim of a refresh: whoever comes late cannot write. */
     fence: bigint({ mode: "number" }).notNull().default(0),
     leaseUntil: instant(),
     attemptId: uuid(),
+    /** When a refresh token that works only once was about to be sent: it may be spent, and is not sent again. */
+    askedAt: instant(),
+    /** Refreshes in a row that came to nothing. */
+    failures: integer().notNull().default(0),
     accessExpiresAt: instant(),
     /** When to refresh, well before the access token expires; after a failure, when to try again. */
     refreshAt: instant(),
     refreshExpiresAt: instant(),
     /** The host took the credentials over: we neither refresh them nor give them back at the provider. */
     handedOverAt: instant(),
+    /** When an idle grant is refreshed for the sake of its refresh token; `null`: that does not end. */
+    keepAliveAt: instant(),
     createdAt: instant().notNull(),
     updatedAt: instant().notNull(),
   },
@@ -76,6 +84,15 @@ export const grants = pgTable(
     uniqueIndex("grants_account")
       .on(t.workspaceId, t.providerAppId, t.accountId, t.mode, t.authMethod, t.ownerTenantUid)
       .where(sql`state <> 'ended'`),
+    index("grants_untold")
+      .on(t.workspaceId, t.deadSince)
+      .where(sql`state = 'dead' and death_told_at is null`),
+    index("grants_revived")
+      .on(t.workspaceId)
+      .where(sql`state <> 'dead' and death_told_at is not null`),
+    index("grants_idle")
+      .on(t.workspaceId, t.keepAliveAt)
+      .where(sql`state in ('active', 'uncertain', 'refreshing')`),
   ],
 );
 
@@ -87,12 +104,30 @@ export const orphanTokenPairs = pgTable(
     id: uuid().notNull(),
     grantId: id<GrantId>().notNull(),
     tokens: bytea().notNull(),
+    /** As `grants.askedAt`. */
+    askedAt: instant(),
     createdAt: instant().notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
     foreignKey({ columns: [t.workspaceId, t.grantId], foreignColumns: [grants.workspaceId, grants.id] }),
   ],
+);
+
+/** What each provider app may still ask of its provider's token endpoint, over all processes. */
+export const tokenBudgets = pgTable(
+  "token_budgets",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    providerAppId: id<ProviderAppId>().notNull(),
+    /** Each call moves it on by its share of time; it may be ahead of now by the burst at most (GCRA). */
+    paidUntil: instant().notNull(),
+    /** The endpoint asked for a pause, or fails. */
+    blockedUntil: instant(),
+    /** Calls in a row after which nobody knows what the endpoint did. */
+    failures: integer().notNull().default(0),
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.providerAppId] })],
 );
 
 export const connections = pgTable(

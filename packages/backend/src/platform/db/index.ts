@@ -1,6 +1,7 @@
 export * from "./array.ts";
 export * from "./columns.ts";
 export * from "./connection.ts";
+export * from "./database-time.ts";
 export * from "./forget.ts";
 export { openDatabase } from "./database.ts";
 export type { Database, Role, RoleDatabase, Tx, WithQueue, WithTenant, WithWorkspace } from "./database.ts";

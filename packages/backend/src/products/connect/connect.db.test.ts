@@ -163,7 +163,8 @@ describe("repairing a connection", () => {
   test("keeps its id and tells that it has recovered", async () => {
     const connection = await connectShop();
     await loseTokens();
-    await kit.connect.requireReauthorization({ workspaceId: workspace.workspaceId, grantId: await grantId() });
+    await kit.sql`update grants set state = 'dead', dead_since = now() - interval '1 minute' where id = ${await grantId()}`;
+    await kit.credentials.tellFates(workspace.workspaceId);
     const session = await kit.aSession(workspace);
     const widget = kit.widget(session);
     const { id, startUrl } = await widget.start(kit.shop, { connectionId: connection });
@@ -271,7 +272,7 @@ describe("a connection", () => {
     const connection = await connectShop();
     await loseTokens();
     expect(await probe(connection)).toMatchObject({ ok: false, problem: "provider_unavailable" });
-    kit.clock.advance(61_000);
+    await kit.sql`update grants set dead_since = dead_since - interval '1 minute' where id = ${await grantId()}`;
     expect(await probe(connection)).toMatchObject({ ok: false, problem: "reauthorization_required" });
     expect(await kit.connect.getConnection(workspace, connection)).toMatchObject({ status: "reauthorizationRequired" });
   });

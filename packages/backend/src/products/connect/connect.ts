@@ -15,7 +15,7 @@ import type {
   StartedAuthorization,
   WorkspaceId,
 } from "@patchbay/shared";
-import { grantDied, type ConnectionRow } from "../../domain/connections/index.ts";
+import type { ConnectionRow } from "../../domain/connections/index.ts";
 import type { GrantTarget } from "../credentials/index.ts";
 import { authenticateSession } from "./authenticate-session.ts";
 import { cancelAuthorization, getAuthorization } from "./authorization-view.ts";
@@ -85,8 +85,6 @@ export interface Connect {
     input: ConfirmCaller & { readonly csrf: string; readonly answer: "connect" | "refuse" },
   ): Promise<{ readonly kind: "confirmed" | "refused"; readonly names: PageNames }>;
 
-  /** The provider refuses a grant for good: every connection on it needs a person. Told once, however often called. */
-  requireReauthorization(grant: GrantTarget): Promise<void>;
   /** For an erased tenant: gives a grant back, unless somebody else uses it. */
   returnGrant(grant: GrantTarget, anyway: boolean): Promise<ReturnedGrant>;
   /** A sweep, every minute. */
@@ -127,7 +125,6 @@ export function createConnect(deps: ConnectDeps): Connect {
     confirmScreen: (caller) => confirmScreen(deps, caller),
     answerConfirmation: (input) => answerConfirmation(deps, input),
 
-    requireReauthorization: (grant) => grantDied(deps, grant),
     returnGrant: (grant, anyway) => returnGrant(deps, grant, anyway),
     expireAuthorizations: (workspaceId) => expireAuthorizations(deps, workspaceId),
   };

@@ -3,11 +3,8 @@ import { isDeadForGood } from "./claim-refresh.ts";
 import { currentToken } from "./current-token.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
 import type { Flights } from "./flights.ts";
-import { loadGrant, type GrantRow } from "./load-grant.ts";
+import { loadGrant, type GrantRow, type SeenGrant } from "./load-grant.ts";
 import { refresh } from "./refresh.ts";
-
-/** A token that ends within this time may end on its way. */
-const EXPIRY_MARGIN_MS = 30_000;
 
 /**
  * A token that works now, as far as we know. Refreshes early and in the background; callers wait only when the token
@@ -19,17 +16,19 @@ export async function accessToken(
   activity: Activity,
   target: GrantTarget,
 ): Promise<Access> {
-  const row = await deps.withWorkspace(target.workspaceId, (tx) => loadGrant(tx, target));
-  if (row === null || row.state === "ended") return { problem: "reauthorize" };
-  const now = deps.clock.now();
-  if (row.state === "dead" && isDeadForGood(row, now)) return buried(deps, target);
+  const seen = await deps.withWorkspace(target.workspaceId, (tx) => loadGrant(tx, target));
+  if (seen === null || seen.row.state === "ended") return { problem: "reauthorize" };
+  const { row, now } = seen;
+  if (isBuried(deps, seen)) return buried(deps, target, row);
   const due = row.state === "dead" || (row.refreshAt !== null && row.refreshAt <= now);
-  const usable = row.state !== "dead" && !expires(row, now.getTime() + EXPIRY_MARGIN_MS);
+  const usable = !expires(row, now.getTime() + deps.timings.marginMs);
   if (!due && !usable) return { problem: "unavailable" };
   if (!due && !(await activity.hasEnded(deps, row))) return currentToken(deps, row);
-  const refreshing = flights.join(target, () => refresh(deps, target, row.rowVersion));
-  if (!usable || !due) return refreshing;
-  refreshing.catch((error: unknown) => deps.log.error({ error, grantId: target.grantId }, "early refresh failed"));
+  deps.at("due");
+  if (!usable || !due) return flights.join(target, "wait", () => refresh(deps, target, row.rowVersion, "wait"));
+  flights
+    .join(target, "none", () => refresh(deps, target, row.rowVersion, "none"))
+    .catch((error: unknown) => deps.log.error({ error, grantId: target.grantId }, "early refresh failed"));
   return currentToken(deps, row);
 }
 
@@ -44,18 +43,28 @@ export async function refreshAfter401(
   target: GrantTarget,
   seenRowVersion: number,
 ): Promise<Access> {
-  const row = await deps.withWorkspace(target.workspaceId, (tx) => loadGrant(tx, target));
-  if (row === null || row.state === "ended") return { problem: "reauthorize" };
-  if (row.state === "dead" && isDeadForGood(row, deps.clock.now())) return buried(deps, target);
+  const seen = await deps.withWorkspace(target.workspaceId, (tx) => loadGrant(tx, target));
+  if (seen === null || seen.row.state === "ended") return { problem: "reauthorize" };
+  const { row } = seen;
+  if (isBuried(deps, seen)) return buried(deps, target, row);
   if (row.state !== "dead" && row.rowVersion > seenRowVersion) return currentToken(deps, row);
-  return flights.join(target, () => refresh(deps, target, seenRowVersion));
+  deps.at("due");
+  const start = () => refresh(deps, target, seenRowVersion, "wait");
+  const access = await flights.join(target, "wait", start);
+  // A flight that began before the refused token was made ends with that very token.
+  const isStale = "rowVersion" in access && access.rowVersion <= seenRowVersion;
+  return isStale ? flights.join(target, "wait", start) : access;
+}
+
+function isBuried(deps: CredentialsDeps, { row, now }: SeenGrant): boolean {
+  return row.state === "dead" && isDeadForGood(row, now, deps.timings);
 }
 
 function expires(row: GrantRow, beforeMs: number): boolean {
   return row.accessExpiresAt !== null && row.accessExpiresAt.getTime() <= beforeMs;
 }
 
-async function buried(deps: CredentialsDeps, target: GrantTarget): Promise<Access> {
-  await deps.onGrantDead(target);
+async function buried(deps: CredentialsDeps, target: GrantTarget, { deadSince }: GrantRow): Promise<Access> {
+  if (deadSince !== null) await deps.onGrantDead({ ...target, deadSince });
   return { problem: "reauthorize" };
 }

@@ -7,12 +7,15 @@ import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
 import { endGrant } from "./end-grant.ts";
 import { createActivity } from "./activity.ts";
 import { createFlights } from "./flights.ts";
+import type { At } from "./failpoints.ts";
 import { frontChannel } from "./front-channel.ts";
 import { keepGrantsAlive } from "./keep-alive.ts";
 import { grantFacts, type GrantFacts } from "./load-grant.ts";
 import type { OAuthClient } from "./oauth-client.ts";
 import { obtain, type Obtained, type Speaker } from "./obtain.ts";
 import { storeGrant, storeHandedOver, type StoreGrant, type StoreHandedOver, type StoredGrant } from "./store-grant.ts";
+import { REFRESH_TIMINGS, type RefreshTimings } from "./refresh-timings.ts";
+import { tellFates } from "./tell-fates.ts";
 import { createTokenEndpoint } from "./token-endpoint.ts";
 
 /** Owns grants: their tokens, how they are got, refreshed and destroyed. */
@@ -26,13 +29,19 @@ export interface Credentials {
   obtain(at: Speaker, method: DirectAuth, input: Parameters<typeof obtain>[3]): Promise<Obtained>;
   storeHandedOver(input: StoreHandedOver): Promise<StoredGrant>;
   endGrant(tx: Tx, target: GrantTarget): Promise<boolean>;
-  /** A daily sweep. */
+  /** A sweep, hourly. */
   keepGrantsAlive(workspaceId: WorkspaceId): Promise<void>;
+  /** A sweep, every minute. */
+  tellFates(workspaceId: WorkspaceId): Promise<void>;
   /** Resolves when no refresh is under way in this process. */
   settled(): Promise<void>;
 }
 
-export interface CreateCredentials extends Omit<CredentialsDeps, "oauth"> {
+export interface CreateCredentials extends Omit<CredentialsDeps, "oauth" | "timings" | "at"> {
+  /** Default: {@link REFRESH_TIMINGS}. Tests scale them. */
+  readonly timings?: RefreshTimings;
+  /** Nothing, except where a test kills the process. */
+  readonly at?: At;
   readonly egress: Pick<Egress, "request" | "fetchLike">;
   /** Exact origins that a `baseUrlOverride` of a test workspace may lead to. */
   readonly sandboxOrigins: readonly string[];
@@ -40,7 +49,7 @@ export interface CreateCredentials extends Omit<CredentialsDeps, "oauth"> {
 
 export function createCredentials(given: CreateCredentials): Credentials {
   const oauth: OAuthClient = { ...frontChannel, ...createTokenEndpoint(given) };
-  const deps: CredentialsDeps = { ...given, oauth };
+  const deps: CredentialsDeps = { timings: REFRESH_TIMINGS, at: () => {}, ...given, oauth };
   const flights = createFlights();
   const activity = createActivity();
   return {
@@ -53,6 +62,7 @@ export function createCredentials(given: CreateCredentials): Credentials {
     storeHandedOver: (input) => storeHandedOver(deps, input),
     endGrant: (tx, target) => endGrant(deps, tx, target),
     keepGrantsAlive: (workspaceId) => keepGrantsAlive(deps, flights, workspaceId),
+    tellFates: (workspaceId) => tellFates(deps, workspaceId),
     settled: () => flights.settled(),
   };
 }

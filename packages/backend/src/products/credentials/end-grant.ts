@@ -13,8 +13,9 @@ import { grantKeySpec } from "./token-pair.ts";
  * @returns false when it had ended before
  */
 export async function endGrant(deps: CredentialsDeps, tx: Tx, target: GrantTarget): Promise<boolean> {
-  const row = await lockGrant(tx, target);
-  if (row === null || row.state === "ended") return false;
+  const seen = await lockGrant(tx, target);
+  if (seen === null || seen.row.state === "ended") return false;
+  const { row } = seen;
   await tx
     .update(grants)
     .set({
@@ -25,6 +26,8 @@ export async function endGrant(deps: CredentialsDeps, tx: Tx, target: GrantTarge
       fence: row.fence + 1,
       leaseUntil: null,
       attemptId: null,
+      askedAt: null,
+      keepAliveAt: null,
       refreshAt: null,
       accessExpiresAt: null,
       refreshExpiresAt: null,

@@ -1,8 +1,12 @@
 import type { Access, GrantTarget } from "./deps.ts";
+import type { Patience } from "./refresh.ts";
 
-/** One refresh at a time per grant in this process; the lease in the row does the same between processes. */
+/**
+ * One refresh at a time per grant in this process; the lease in the row does the same between processes. Those that
+ * wait for nothing fly apart, so that who must wait does not get their answer.
+ */
 export interface Flights {
-  join(target: GrantTarget, start: () => Promise<Access>): Promise<Access>;
+  join(target: GrantTarget, patience: Patience, start: () => Promise<Access>): Promise<Access>;
   /** Resolves when none is under way. */
   settled(): Promise<void>;
 }
@@ -10,8 +14,8 @@ export interface Flights {
 export function createFlights(): Flights {
   const underWay = new Map<string, Promise<Access>>();
   return {
-    join(target, start) {
-      const name = `${target.workspaceId}:${target.grantId}`;
+    join(target, patience, start) {
+      const name = `${patience}:${target.workspaceId}:${target.grantId}`;
       const held = underWay.get(name);
       if (held !== undefined) return held;
       const flight = start().finally(() => underWay.delete(name));

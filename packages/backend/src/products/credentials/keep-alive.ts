@@ -1,47 +1,50 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { and, asc, eq, gt, inArray, lte } from "drizzle-orm";
+import { and, asc, eq, inArray, isNull, lte, or } from "drizzle-orm";
 import { grants } from "../../domain/connections/index.ts";
-import { deadForGoodSince } from "./claim-refresh.ts";
+import { readDatabaseNow } from "../../platform/db/index.ts";
 import type { CredentialsDeps } from "./deps.ts";
 import type { Flights } from "./flights.ts";
 import { refresh } from "./refresh.ts";
 
 /** Grants in one sweep; the next goes on. */
-const GRANTS_MAX = 100;
-/** A refresh token that ends within this time is used, so that an idle account does not lose its connection. */
-const REFRESH_TOKEN_MARGIN_MS = 30 * 86_400_000;
-/** Deaths of the last day are told again, in case a process died between the death and the telling. */
-const TELL_AGAIN_MS = 86_400_000;
+const GRANTS_MAX = 200;
+const AT_ONCE = 4;
+const SWEEP_MS_MAX = 5 * 60_000;
 
-/** Refreshes idle grants before their refresh tokens end, and tells of grants whose provisional death is over. */
+/**
+ * Refreshes idle grants well before their refresh tokens end. Each has an instant of its own for it, spread by chance
+ * when its tokens were stored; what fails comes again after its pause, behind those that were never tried.
+ */
 export async function keepGrantsAlive(
   deps: CredentialsDeps,
   flights: Flights,
   workspaceId: WorkspaceId,
 ): Promise<void> {
-  const now = deps.clock.now();
-  const { idle, dead } = await deps.withWorkspace(workspaceId, async (tx) => {
-    const mine = eq(grants.workspaceId, workspaceId);
-    const ending = lte(grants.refreshExpiresAt, new Date(now.getTime() + REFRESH_TOKEN_MARGIN_MS));
-    const buried = lte(grants.deadSince, deadForGoodSince(now));
-    const recent = gt(grants.deadSince, new Date(now.getTime() - TELL_AGAIN_MS));
-    return {
-      idle: await tx
-        .select()
-        .from(grants)
-        .where(and(mine, inArray(grants.state, ["active", "uncertain"]), ending))
-        .orderBy(asc(grants.refreshExpiresAt))
-        .limit(GRANTS_MAX),
-      dead: await tx
-        .select()
-        .from(grants)
-        .where(and(mine, eq(grants.state, "dead"), buried, recent))
-        .limit(GRANTS_MAX),
-    };
+  const endMs = performance.now() + SWEEP_MS_MAX;
+  const idle = await deps.withWorkspace(workspaceId, async (tx) => {
+    const now = await readDatabaseNow(tx);
+    return tx
+      .select({ id: grants.id, rowVersion: grants.rowVersion })
+      .from(grants)
+      .where(
+        and(
+          eq(grants.workspaceId, workspaceId),
+          inArray(grants.state, ["active", "uncertain", "refreshing"]),
+          isNull(grants.handedOverAt),
+          lte(grants.keepAliveAt, now),
+          or(isNull(grants.refreshAt), lte(grants.refreshAt, now)),
+        ),
+      )
+      .orderBy(asc(grants.failures), asc(grants.keepAliveAt))
+      .limit(GRANTS_MAX);
   });
-  for (const row of idle) {
-    const target = { workspaceId, grantId: row.id };
-    await flights.join(target, () => refresh(deps, target, row.rowVersion));
-  }
-  for (const row of dead) await deps.onGrantDead({ workspaceId, grantId: row.id });
+  const rows = idle.values();
+  const work = async () => {
+    for (const { id: grantId, rowVersion } of rows) {
+      if (performance.now() > endMs) return;
+      const target = { workspaceId, grantId };
+      await flights.join(target, "wait", () => refresh(deps, target, rowVersion, "wait"));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
 }

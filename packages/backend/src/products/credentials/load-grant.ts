@@ -3,7 +3,7 @@ import { and, eq } from "drizzle-orm";
 import { authMethod, type ConnectionParams, type Connector } from "../../connectors/kit/index.ts";
 import { grants } from "../../domain/connections/index.ts";
 import { getProviderApp, providerApps } from "../../domain/workspaces/index.ts";
-import type { Tx } from "../../platform/db/index.ts";
+import { databaseNow, type Tx } from "../../platform/db/index.ts";
 import type { CredentialsDeps, GrantTarget } from "./deps.ts";
 import type { OAuthParty } from "./oauth-client.ts";
 
@@ -26,16 +26,24 @@ export function ofGrant(target: GrantTarget) {
   return and(eq(grants.workspaceId, target.workspaceId), eq(grants.id, target.grantId));
 }
 
-export async function loadGrant(tx: Tx, target: GrantTarget): Promise<GrantRow | null> {
-  const [row] = await tx.select().from(grants).where(ofGrant(target));
-  return row ?? null;
+/** A grant and the database's time: whether a token or a lease has ended is judged by no process's own clock. */
+export interface SeenGrant {
+  readonly row: GrantRow;
+  readonly now: Date;
+}
+
+export async function loadGrant(tx: Tx, target: GrantTarget): Promise<SeenGrant | null> {
+  const [seen] = await tx.select(SEEN).from(grants).where(ofGrant(target));
+  return seen ?? null;
 }
 
 /** As {@link loadGrant}, and nobody else changes the row until the end of the transaction. */
-export async function lockGrant(tx: Tx, target: GrantTarget): Promise<GrantRow | null> {
-  const [row] = await tx.select().from(grants).where(ofGrant(target)).for("update");
-  return row ?? null;
+export async function lockGrant(tx: Tx, target: GrantTarget): Promise<SeenGrant | null> {
+  const [seen] = await tx.select(SEEN).from(grants).where(ofGrant(target)).for("update");
+  return seen ?? null;
 }
+
+const SEEN = { row: grants, now: databaseNow() };
 
 /** @throws Error when there is no such grant: callers hold ids of our own rows */
 export async function grantFacts(

@@ -10,7 +10,7 @@ import type { TokenAuth } from "../../connectors/kit/index.ts";
 export function normalizingFetch(
   auth: TokenAuth,
   next: typeof fetch,
-  onStatus: (status: number) => void,
+  onStatus: (status: number, retryAfter: string | null) => void,
 ): typeof fetch {
   return async (url, init) => {
     const response = await next(url, toDialect(auth, init));
@@ -18,7 +18,7 @@ export function normalizingFetch(
     const json = parseObject(text);
     const normalized =
       json === null ? new Response(text, { status: response.status }) : fromDialect(json, response.status);
-    onStatus(normalized.status);
+    onStatus(normalized.status, response.headers.get("retry-after"));
     return normalized;
   };
 }

@@ -92,4 +92,6 @@ export interface TokenProblem {
   readonly problem: "refused" | "misconfigured" | "unavailable";
   /** The provider may have carried it out though we have no answer. */
   readonly lost: boolean;
+  /** The provider asked for a pause; it did nothing. */
+  readonly retryAfterMs?: number;
 }

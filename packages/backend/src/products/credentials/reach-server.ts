@@ -44,6 +44,7 @@ export async function reachServer<Answer>(
   const { origin } = new URL(endpoint);
   const sandbox = at.mode === "test" && at.baseUrlOverride !== null && deps.sandboxOrigins.includes(origin);
   let status: number | null = null;
+  let retryAfter: string | null = null;
   const startedAt = performance.now();
   try {
     const { authentication, certificate } = await clientProof(at, endpoint);
@@ -65,14 +66,17 @@ export async function reachServer<Answer>(
       client: { client_id: at.clientId },
       authentication,
       options: {
-        [oauth.customFetch]: normalizingFetch(at.auth, fetched, (given) => (status = given)),
+        [oauth.customFetch]: normalizingFetch(at.auth, fetched, (given, wait) => {
+          status = given;
+          retryAfter = wait;
+        }),
         // Only the sandbox is spoken to without TLS; the egress guard decides.
         [oauth.allowInsecureRequests]: sandbox,
       },
     });
     return { ok: true, answer };
   } catch (error) {
-    return { ok: false, ...judge(error, status) };
+    return { ok: false, ...judge(error, status, retryAfter) };
   } finally {
     const latencyMs = Math.round(performance.now() - startedAt);
     deps.log.info({ provider: at.connector.id, operation: wanted.operation, status, latencyMs }, "provider call");
@@ -91,14 +95,29 @@ function issuerOf(at: OAuthParty, origin: string): string {
 const REFUSALS: ReadonlySet<number> = new Set([400, 401, 403, 404]);
 const CLIENT_ERRORS: ReadonlySet<string> = new Set(["invalid_client", "unauthorized_client"]);
 
-function judge(error: unknown, status: number | null): TokenProblem {
+function judge(error: unknown, status: number | null, retryAfter: string | null): TokenProblem {
   if (error instanceof NotSetUp) return { problem: "misconfigured", lost: false };
   if (error instanceof BadKey) return { problem: "refused", lost: false };
   if (status === null) return { problem: "unavailable", lost: wasSent(error) };
   if (isClientError(error)) return { problem: "misconfigured", lost: false };
   if (REFUSALS.has(status)) return { problem: "refused", lost: false };
+  // Both say that nothing was done: "too many", "not now".
+  if (status === 429 || status === 503) {
+    const retryAfterMs = millisecondsOf(retryAfter) ?? (status === 429 ? PAUSE_MS : null);
+    return { problem: "unavailable", lost: false, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+  }
   // A success that cannot be read, or an error after which nobody knows what was done.
   return { problem: "unavailable", lost: status < 400 || status >= 500 };
+}
+
+/** Where a refusal for the rate does not say. */
+const PAUSE_MS = 10_000;
+
+/** Of a `Retry-After`: seconds or an HTTP date. Anything else: `null`. */
+function millisecondsOf(retryAfter: string | null): number | null {
+  if (retryAfter === null) return null;
+  const ms = /^\d+(\.\d+)?$/.test(retryAfter.trim()) ? Number(retryAfter) * 1_000 : Date.parse(retryAfter) - Date.now();
+  return ms >= 0 ? ms : null;
 }
 
 function isClientError(error: unknown): boolean {

@@ -1,131 +1,176 @@
-import type { RefreshPolicy } from "../../connectors/kit/index.ts";
-import { claimRefresh, type Claim } from "./claim-refresh.ts";
+import { isSpent, claimRefresh, type Claimed } from "./claim-refresh.ts";
 import { currentToken } from "./current-token.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
 import { deriveAgain } from "./derive-again.ts";
-import { asksForTokens, partyOf } from "./load-grant.ts";
+import { partyOf } from "./load-grant.ts";
 import type { OAuthParty, TokenOutcome } from "./oauth-client.ts";
 import { toPair } from "./plan-refresh.ts";
-import { commitPair, markDead, markUnavailable } from "./settle-refresh.ts";
-import { openPair, orphanPlace, previousTokensPlace, tokensPlace, type TokenPair } from "./token-pair.ts";
+import { idleDaysOf, isSingleUse, refreshPolicyOf } from "./refresh-policy.ts";
+import {
+  commitPair,
+  hindranceOf,
+  markAsked,
+  markDead,
+  markUnavailable,
+  type Candidate,
+  type Settled,
+} from "./settle-refresh.ts";
+import { awaitTurn } from "./await-turn.ts";
+import { reserveTurn, tokenLimitOf } from "./token-budget.ts";
+import { openPair, orphanPlace, previousTokensPlace, tokensPlace } from "./token-pair.ts";
 
-const POLL_MS = 250;
-/** How long a caller waits for another process's refresh; a little less than its lease. */
-const WAIT_MS_MAX = 25_000;
-/** All requests of one claim together; the lease outlasts them. */
-const REQUESTS_MS_MAX = 20_000;
-const REQUEST_MS_MAX = 10_000;
+/** `none`: there is a token that still works, so nothing is waited for. */
+export type Patience = "wait" | "none";
 
 /**
- * Gets a new token pair, once over all processes.
+ * Gets a new token pair, once over all processes. `README.md` draws a grant's states.
  *
  * 1. Claim, committed: lease and fence in the row; no database connection is held during HTTP.
  * 2. Ask, and after a lost answer once more with the same token where the provider allows it.
- * 3. Commit before use, guarded by the fence. A pair that comes too late is kept as an orphan, since it may be the only
- *    valid one.
+ * 3. Commit before use, guarded by the fence. A pair that comes too late is kept, since it may be the only valid one.
  * 4. Refused: try orphans, newest first, then the pair before. Only then the grant is dead, provisionally.
  */
-export async function refresh(deps: CredentialsDeps, target: GrantTarget, seenRowVersion: number): Promise<Access> {
-  const signal = AbortSignal.timeout(WAIT_MS_MAX);
-  while (!signal.aborted) {
-    const claim = await claimRefresh(deps, target, seenRowVersion);
+export async function refresh(
+  deps: CredentialsDeps,
+  target: GrantTarget,
+  seenRowVersion: number,
+  patience: Patience,
+): Promise<Access> {
+  deps.at("flight");
+  const { timings } = deps;
+  const signal = AbortSignal.timeout(timings.waitMs);
+  using watch = deps.news.watch(target);
+  do {
+    const startedMs = performance.now();
+    const claim = await claimRefresh(deps, target, seenRowVersion, patience === "wait" ? timings.turnMs : 0);
+    let pauseMs = timings.pollMs;
     switch (claim.kind) {
       case "claimed": {
-        const access = await useClaim(deps, target, claim);
-        if (access !== "overtaken") return access;
-        break;
+        const settled = await useClaim(deps, target, claim, startedMs + claim.turnInMs + timings.requestsMs);
+        if (settled !== "again") return settled;
+        continue;
       }
       case "newer":
         return currentToken(deps, claim.row);
       case "dying":
         return { problem: "unavailable" };
       case "over":
-        await deps.onGrantDead(target);
+        if (claim.deadSince !== null) await deps.onGrantDead({ ...target, deadSince: claim.deadSince });
         return { problem: "reauthorize" };
+      case "later":
+        // Whoever is turned away is turned away at the same time: they come back spread.
+        pauseMs = Math.max(pauseMs, claim.ms) * (1 + deps.random());
+        break;
       case "busy":
         break;
     }
-    await deps.sleep(POLL_MS, signal).catch(() => {});
-  }
+    if (patience === "wait") await watch.next(pauseMs, signal);
+  } while (patience === "wait" && !signal.aborted);
   return { problem: "unavailable" };
 }
 
-async function useClaim(
-  deps: CredentialsDeps,
-  target: GrantTarget,
-  claim: Claim & { readonly kind: "claimed" },
-): Promise<Access | "overtaken"> {
-  if (!asksForTokens(deps, claim.row)) return markDead(deps, claim, { provisional: false });
+/** @param endMs of all requests, by this process's running time: the lease lasts longer */
+async function useClaim(deps: CredentialsDeps, target: GrantTarget, claim: Claimed, endMs: number): Promise<Settled> {
+  deps.at("claimed");
+  const policy = refreshPolicyOf(deps, claim.row);
   const party = await partyOf(deps, claim.row);
   if (party !== null && party.auth.kind !== "oauth2") return deriveAgain(deps, { ...party, auth: party.auth }, claim);
-  const pairs = await pairsToTry(deps, claim);
-  if (party === null) return markUnavailable(deps, claim.row, false);
-  if (pairs.length === 0 || policyOf(party).kind === "none") {
-    return markDead(deps, claim, { provisional: false });
-  }
-  const trustedUntil = performance.now() + REQUESTS_MS_MAX;
-  for (const pair of pairs) {
-    const issuedAt = deps.clock.now();
-    const outcome = await askTwice(deps, party, pair, trustedUntil);
-    if (outcome.ok) return commitPair(deps, claim.row, toPair(outcome.tokens, issuedAt, pair), issuedAt);
-    if (outcome.problem === "refused") continue;
+  if (policy.kind === "none") return markDead(deps, claim, { provisional: false, lost: false });
+  if (party === null) return markUnavailable(deps, claim, { kind: "failed", down: false }, null);
+  const singleUse = isSingleUse(policy);
+  const { candidates, refreshable } = await candidatesOf(deps, claim, singleUse);
+  if (!refreshable) return markDead(deps, claim, { provisional: false, lost: false });
+  if (!(await awaitTurn(deps, claim))) return markUnavailable(deps, claim, { kind: "paused", ms: 0 }, null);
+  const asking: Asking = { deps, claim, party, singleUse, endMs, asked: 0 };
+  let lost = false;
+  for (const candidate of candidates) {
+    const outcome = await (singleUse ? askOnce(asking, candidate) : askTwice(asking, candidate));
+    if (outcome === "again") return outcome;
+    if (outcome.ok) {
+      deps.at("answered");
+      const pair = toPair(outcome.tokens, claim.claimedAt, candidate.pair, idleDaysOf(policy));
+      return commitPair(deps, claim, pair, claim.claimedAt);
+    }
+    lost ||= outcome.lost;
+    if (outcome.problem === "refused" || (singleUse && outcome.lost)) continue;
     if (outcome.problem === "misconfigured") {
       deps.log.error({ provider: claim.row.provider, workspaceId: target.workspaceId }, "client credentials refused");
     }
-    return markUnavailable(deps, claim.row, outcome.lost);
+    return markUnavailable(deps, claim, hindranceOf(outcome), candidate);
   }
-  return markDead(deps, claim, { provisional: true });
+  return markDead(deps, claim, { provisional: true, lost });
 }
 
-interface RefreshablePair extends TokenPair {
-  readonly refreshToken: NonNullable<TokenPair["refreshToken"]>;
-}
-
-/** The row's own, then orphans from new to old, then the one before. */
-async function pairsToTry(
+/** The row's own, then orphans from new to old, then the one before; of those that work once, what was never sent. */
+async function candidatesOf(
   deps: CredentialsDeps,
-  { row, orphans }: Claim & { readonly kind: "claimed" },
-): Promise<readonly RefreshablePair[]> {
+  { row, orphans }: Claimed,
+  singleUse: boolean,
+): Promise<{ readonly candidates: readonly Candidate[]; readonly refreshable: boolean }> {
   const { workspaceId, id } = row;
-  const sealed = [
-    ...(row.tokens === null ? [] : [{ place: tokensPlace(id, row.rowVersion), value: row.tokens }]),
-    ...orphans.map((orphan) => ({ place: orphanPlace(orphan.id), value: orphan.tokens })),
-    ...(row.previousTokens === null
+  const own =
+    row.tokens === null ? [] : [{ place: tokensPlace(id, row.rowVersion), value: row.tokens, orphanId: null }];
+  const late = orphans.map((each) => ({ place: orphanPlace(each.id), value: each.tokens, orphanId: each.id }));
+  const former =
+    row.previousTokens === null || singleUse
       ? []
-      : [{ place: previousTokensPlace(id, row.rowVersion), value: row.previousTokens }]),
-  ];
-  const pairs = await Promise.all(sealed.map(({ place, value }) => openPair(deps.vault, workspaceId, place, value)));
+      : [{ place: previousTokensPlace(id, row.rowVersion), value: row.previousTokens, orphanId: null }];
+  const opened = await Promise.all(
+    [...own, ...late, ...former].map(async ({ place, value, orphanId }) => ({
+      pair: await openPair(deps.vault, workspaceId, place, value),
+      orphanId,
+    })),
+  );
+  const spent = isSpent(row, singleUse) ? own.length : 0;
   const seen = new Set<string>();
-  return pairs.filter((pair): pair is RefreshablePair => {
-    const token = pair.refreshToken?.reveal();
-    if (token === undefined || seen.has(token)) return false;
-    seen.add(token);
-    return true;
+  const candidates = opened.slice(spent).flatMap(({ pair, orphanId }): Candidate[] => {
+    const { refreshToken } = pair;
+    if (refreshToken === null || seen.has(refreshToken.reveal())) return [];
+    seen.add(refreshToken.reveal());
+    return [{ pair: { ...pair, refreshToken }, orphanId }];
   });
+  return { candidates, refreshable: opened.some(({ pair }) => pair.refreshToken !== null) };
 }
 
-/** After a lost answer the same token once more, where that is safe: the provider may have carried the first out. */
-async function askTwice(
-  deps: CredentialsDeps,
-  party: OAuthParty,
-  pair: RefreshablePair,
-  trustedUntil: number,
-): Promise<TokenOutcome> {
-  const ask = (): Promise<TokenOutcome> => {
-    const deadlineMs = Math.min(REQUEST_MS_MAX, trustedUntil - performance.now());
-    if (deadlineMs <= 0) return Promise.resolve({ ok: false, problem: "unavailable", lost: false });
-    return deps.oauth.refresh(party, { refreshToken: pair.refreshToken, deadlineMs });
-  };
-  const first = await ask();
-  if (first.ok || !first.lost || !mayReplay(policyOf(party))) return first;
-  const second = await ask();
-  return second.ok || second.problem === "refused" ? second : { ...second, lost: true };
+interface Asking {
+  readonly deps: CredentialsDeps;
+  readonly claim: Claimed;
+  readonly party: OAuthParty;
+  readonly singleUse: boolean;
+  readonly endMs: number;
+  asked: number;
 }
 
-function policyOf({ auth }: OAuthParty): RefreshPolicy {
-  return auth.kind === "oauth2" ? auth.refresh : { kind: "none" };
+/** What a second request would destroy is sent once, and its answer waited for as long as it may come. */
+async function askOnce(asking: Asking, candidate: Candidate): Promise<TokenOutcome | "again"> {
+  const { deps, claim } = asking;
+  if (!(await markAsked(deps, claim, candidate))) return "again";
+  deps.at("asking");
+  return send(asking, candidate, deps.timings.singleUseRequestMs);
 }
 
-function mayReplay(policy: RefreshPolicy): boolean {
-  return policy.kind === "stable" || (policy.kind === "rotating" && policy.oldTokenWorks === "until_replaced");
+/** After trouble the same token once more: the provider may have carried the first request out, or not. */
+async function askTwice(asking: Asking, candidate: Candidate): Promise<TokenOutcome> {
+  const { deps, endMs } = asking;
+  deps.at("asking");
+  const first = await send(asking, candidate, Math.min(deps.timings.requestMs, endMs - performance.now()));
+  if (first.ok || first.problem !== "unavailable" || first.retryAfterMs !== undefined) return first;
+  const second = await send(asking, candidate, Math.min(deps.timings.requestMs, endMs - performance.now()));
+  return second.ok || second.problem === "refused" ? second : { ...second, lost: first.lost || second.lost };
 }
+
+async function send(asking: Asking, { pair }: Candidate, deadlineMs: number): Promise<TokenOutcome> {
+  const { deps, claim, party } = asking;
+  if (deadlineMs <= 0) return NOT_SENT;
+  // The claim has paid for the first.
+  if (asking.asked > 0) {
+    const turn = await deps.withWorkspace(claim.row.workspaceId, (tx) =>
+      reserveTurn(tx, claim.row, tokenLimitOf(party.connector), 0),
+    );
+    if (turn.kind === "later") return NOT_SENT;
+  }
+  asking.asked += 1;
+  return deps.oauth.refresh(party, { refreshToken: pair.refreshToken, deadlineMs });
+}
+
+const NOT_SENT: TokenOutcome = { ok: false, problem: "unavailable", lost: false, retryAfterMs: 0 };

@@ -2,12 +2,13 @@ import type { GrantId, ProviderAppId, TenantUid, WorkspaceId } from "@patchbay/s
 import { and, eq, ne } from "drizzle-orm";
 import type { ConnectionParams } from "../../connectors/kit/index.ts";
 import { grants, orphanTokenPairs } from "../../domain/connections/index.ts";
-import { NIL_UUID, type Tx } from "../../platform/db/index.ts";
+import { NIL_UUID, readDatabaseNow, type Tx } from "../../platform/db/index.ts";
 import { newId } from "../../platform/runtime/index.ts";
 import type { CredentialsDeps } from "./deps.ts";
 import { ofGrant, type GrantRow } from "./load-grant.ts";
 import type { TokenSet } from "./oauth-client.ts";
-import { refreshInstant, toPair } from "./plan-refresh.ts";
+import { keepAliveInstant, refreshInstant, toPair } from "./plan-refresh.ts";
+import { idleDaysOf, refreshPolicyOf } from "./refresh-policy.ts";
 import { grantKeySpec, sealSecret, tokensPlace, type GrantSecret } from "./token-pair.ts";
 
 interface GrantOf {
@@ -18,7 +19,7 @@ interface GrantOf {
   readonly mode: "live" | "test";
   readonly params: ConnectionParams;
   readonly scopes: readonly string[];
-  /** Before the exchange was sent. */
+  /** Before the exchange was sent, by this process's clock, as all instants here. */
   readonly issuedAt: Date;
 }
 
@@ -49,7 +50,8 @@ const TRIES_MAX = 3;
  */
 export async function storeGrant(deps: CredentialsDeps, input: StoreGrant): Promise<StoredGrant> {
   const { tokens, ...grant } = input;
-  const secret = toPair(tokens, input.issuedAt, null);
+  const policy = refreshPolicyOf(deps, { provider: input.provider, authMethod: "oauth2" });
+  const secret = toPair(tokens, input.issuedAt, null, idleDaysOf(policy));
   return store(deps, { ...grant, authMethod: "oauth2", tenantUid: NIL_UUID as TenantUid, secret });
 }
 
@@ -58,12 +60,15 @@ export async function storeHandedOver(deps: CredentialsDeps, input: StoreHandedO
   return store(deps, input);
 }
 
-async function store(deps: CredentialsDeps, input: StoreHandedOver): Promise<StoredGrant> {
+async function store(deps: CredentialsDeps, given: StoreHandedOver): Promise<StoredGrant> {
+  const input = await byDatabaseTime(deps, given);
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const former = await deps.withWorkspace(input.workspaceId, (tx) => findOfAccount(tx, input));
     const grantId = former?.id ?? newId<GrantId>();
     const stored = await (former === null ? insertGrant(deps, input, grantId) : replaceTokens(deps, input, grantId));
-    if (stored) return { grantId, isNew: former === null };
+    if (!stored) continue;
+    deps.news.tell({ workspaceId: input.workspaceId, grantId });
+    return { grantId, isNew: former === null };
   }
   throw new Error("the grant changed under every try to store it");
 }
@@ -143,9 +148,32 @@ async function tokenColumns(deps: CredentialsDeps, input: StoreHandedOver, grant
     deadSince: null,
     leaseUntil: null,
     attemptId: null,
+    askedAt: null,
+    failures: 0,
     accessExpiresAt: secret.kind === "fields" ? null : secret.accessExpiresAt,
     refreshAt: secret.kind === "fields" ? null : refreshInstant(input.issuedAt, secret, deps.random),
     refreshExpiresAt: secret.kind === "tokens" ? secret.refreshExpiresAt : null,
+    keepAliveAt: secret.kind === "fields" ? null : keepAliveInstant(input.issuedAt, secret, deps.random),
     updatedAt: deps.clock.now(),
   });
+}
+
+/** The same with every instant by the clock that all processes share. */
+async function byDatabaseTime(deps: CredentialsDeps, input: StoreHandedOver): Promise<StoreHandedOver> {
+  const now = await deps.withWorkspace(input.workspaceId, readDatabaseNow);
+  const aheadMs = now.getTime() - deps.clock.now().getTime();
+  const shifted = (at: Date | null) => (at === null ? null : new Date(at.getTime() + aheadMs));
+  const { secret } = input;
+  return {
+    ...input,
+    issuedAt: new Date(input.issuedAt.getTime() + aheadMs),
+    secret:
+      secret.kind === "fields"
+        ? secret
+        : {
+            ...secret,
+            accessExpiresAt: shifted(secret.accessExpiresAt),
+            ...(secret.kind === "tokens" ? { refreshExpiresAt: shifted(secret.refreshExpiresAt) } : {}),
+          },
+  };
 }

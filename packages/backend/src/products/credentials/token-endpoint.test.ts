@@ -96,14 +96,15 @@ describe("exchange", () => {
 });
 
 describe("a token endpoint's troubles", () => {
-  test.each<[string, TokenReply, { problem: string; lost: boolean }]>([
+  test.each<[string, TokenReply, { problem: string; lost: boolean; retryAfterMs?: number }]>([
     ["a refusal", REFUSED, { problem: "refused", lost: false }],
     ["invalid_grant", json(400, { error: "invalid_grant" }), { problem: "refused", lost: false }],
     ["an error under status 200", json(200, { error: "invalid_grant" }), { problem: "refused", lost: false }],
     ["our own secret", json(401, { error: "invalid_client" }), { problem: "misconfigured", lost: false }],
-    ["an outage", json(503, {}), { problem: "unavailable", lost: true }],
+    ["an outage", json(500, {}), { problem: "unavailable", lost: true }],
+    ["not now", json(503, {}), { problem: "unavailable", lost: false }],
     ["the 520 seen while rotating", { status: 520, body: "" }, { problem: "unavailable", lost: true }],
-    ["a rate limit", json(429, {}), { problem: "unavailable", lost: false }],
+    ["a rate limit", json(429, {}), { problem: "unavailable", lost: false, retryAfterMs: 10_000 }],
     ["a page", { status: 200, body: "<html>", contentType: "text/html" }, { problem: "unavailable", lost: true }],
     ["a success without a token", json(200, { scope: "x" }), { problem: "unavailable", lost: true }],
     ["a redirect", { status: 302, body: "" }, { problem: "unavailable", lost: true }],

@@ -14,13 +14,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createTestDatabase } from "../../../../../../test/harness/database.ts";
 import type { Connector } from "../../../connectors/kit/index.ts";
 import { shopify } from "../../../connectors/shopify/index.ts";
-import type { ConnectionRow } from "../../../domain/connections/index.ts";
+import { grantDied, grantRevived, type ConnectionRow } from "../../../domain/connections/index.ts";
 import { createVault, openLocalKeys } from "../../../domain/vault/index.ts";
 import { createWorkspace, putProviderApp, putTenant } from "../../../domain/workspaces/index.ts";
 import { openDatabase, type RoleDatabase } from "../../../platform/db/index.ts";
 import { createEgress, type Egress } from "../../../platform/egress/index.ts";
 import { silentLogger } from "../../../platform/observability/index.ts";
-import { createCredentials } from "../../credentials/index.ts";
+import { createCredentials, createGrantNews } from "../../credentials/index.ts";
 import { createProviderClient } from "../../provider-client/index.ts";
 import { createConnect, type Connect, type SessionContext } from "../index.ts";
 
@@ -74,11 +74,16 @@ export async function createConnectKit(options: { readonly connector?: Connector
   const activated: ConnectionRow[] = [];
   const ended: ConnectionRow[] = [];
   const unsubscribed: string[] = [];
+  const wake = { poke() {} };
+  const news = await createGrantNews({ database: null, log: silentLogger });
   function aNode(scopes: Pick<RoleDatabase, "withWorkspace" | "withTenant">) {
     const own = { ...shared, ...scopes };
+    const telling = { ...own, wake };
     const credentials = createCredentials({
       ...own,
-      onGrantDead: (grant) => node.requireReauthorization(grant),
+      news,
+      onGrantDead: (death) => grantDied(telling, death),
+      onGrantRevived: (grant) => grantRevived(telling, grant),
     });
     const node: Connect = createConnect({
       ...own,
@@ -89,7 +94,7 @@ export async function createConnectKit(options: { readonly connector?: Connector
       onEnded: async (_, connection) => void ended.push(connection),
       removeSubscriptions: async ({ connectionId }) => void unsubscribed.push(connectionId),
       latestRuns: async () => new Map(),
-      wake: { poke() {} },
+      wake,
     });
     return { connect: node, credentials };
   }

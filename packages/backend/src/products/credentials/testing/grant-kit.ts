@@ -12,26 +12,17 @@ import { createWorkspace, putProviderApp } from "../../../domain/workspaces/inde
 import { openDatabase } from "../../../platform/db/index.ts";
 import { createEgress } from "../../../platform/egress/index.ts";
 import { silentLogger } from "../../../platform/observability/index.ts";
-import { Secret, type Clock } from "../../../platform/runtime/index.ts";
-import { createCredentials, type Credentials } from "../credentials.ts";
-import type { GrantTarget } from "../deps.ts";
+import { Secret, systemClock, type Clock } from "../../../platform/runtime/index.ts";
+import { createCredentials, type CreateCredentials, type Credentials } from "../credentials.ts";
+import type { GrantDeath, GrantTarget } from "../deps.ts";
+import { createGrantNews } from "../grant-news.ts";
+import type { RefreshTimings } from "../refresh-timings.ts";
 
-export interface MovableClock extends Clock {
-  advance(ms: number): void;
-}
-
-export function movableClock(start = new Date()): MovableClock {
-  let at = start.getTime();
-  return {
-    now: () => new Date(at),
-    advance: (ms) => {
-      at += ms;
-    },
-  };
-}
+/** Of each process. */
+const POOL_MAX = 4;
 
 /** A database and what a test of grants needs around it. */
-export async function createGrantKit(sandboxOrigin: string) {
+export async function createGrantKit(sandboxOrigin: string, options: { readonly timings?: RefreshTimings } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "patchbay-grants-"));
   const keyFile = join(folder, "keys");
   await writeFile(keyFile, `pbk1:1:${randomBytes(32).toString("base64")}\n`, { mode: 0o400 });
@@ -39,38 +30,61 @@ export async function createGrantKit(sandboxOrigin: string) {
   const db = await createTestDatabase();
   const database = openDatabase(db.connection, 8);
   const egress = createEgress({ log: silentLogger });
-  const clock = movableClock();
   const { withWorkspace } = database.as("patchbay_app");
-  const dead: GrantTarget[] = [];
+  const dead: GrantDeath[] = [];
+  const revived: GrantTarget[] = [];
+  const open: AsyncDisposable[] = [];
 
-  /** As in a process of its own: nothing in memory is shared. */
-  function aProcess(options: { readonly connector?: Connector } = {}): { credentials: Credentials; vault: Vault } {
-    const vault = createVault({ withWorkspace, keys, clock });
+  /** As in a process of its own: nothing in memory is shared, nor are database connections. */
+  async function aProcess(
+    given: { readonly connector?: Connector; readonly clockOffsetMs?: number; readonly notified?: boolean } & Pick<
+      Partial<CreateCredentials>,
+      "timings" | "at" | "random" | "onGrantDead" | "onGrantRevived"
+    > = {},
+  ): Promise<{ readonly credentials: Credentials; readonly vault: Vault }> {
+    const { connector = shopify, clockOffsetMs = 0, notified = true, ...deps } = given;
+    const pool = openDatabase(db.connection, POOL_MAX);
+    const clock: Clock = { now: () => new Date(Date.now() + clockOffsetMs) };
+    const news = await createGrantNews({ database: notified ? pool : null, log: silentLogger });
+    open.push({
+      async [Symbol.asyncDispose]() {
+        await news.close();
+        await pool.close();
+      },
+    });
+    const own = pool.as("patchbay_app");
+    const vault = createVault({ withWorkspace: own.withWorkspace, keys, clock });
     const credentials = createCredentials({
-      withWorkspace,
+      withWorkspace: own.withWorkspace,
       vault,
-      connectors: { shopify: options.connector ?? shopify },
+      connectors: { shopify: connector },
       egress,
       sandboxOrigins: [sandboxOrigin],
-      onGrantDead: async (grant) => {
-        dead.push(grant);
-      },
+      news,
       clock,
       random: () => 0.5,
       log: silentLogger,
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+      onGrantDead: async (death) => {
+        dead.push(death);
+      },
+      onGrantRevived: async (grant) => {
+        revived.push(grant);
+      },
+      ...(options.timings === undefined ? {} : { timings: options.timings }),
+      ...deps,
     });
     return { credentials, vault };
   }
 
-  const first = aProcess();
+  const first = await aProcess();
 
   async function aWorkspace(): Promise<WorkspaceId> {
-    const made = await createWorkspace({ withWorkspace, clock }, { name: "Acme Analytics", mode: "test" });
+    const made = await createWorkspace({ withWorkspace, clock: systemClock }, { name: "Acme Analytics", mode: "test" });
     const workspaceId = decodeId("ws", made.id);
     if (workspaceId === null) throw new Error("no workspace id");
     await putProviderApp(
-      { withWorkspace, clock, vault: first.vault, sandboxOrigins: [sandboxOrigin] },
+      { withWorkspace, clock: systemClock, vault: first.vault, sandboxOrigins: [sandboxOrigin] },
       {
         workspaceId,
         provider: "shopify",
@@ -100,9 +114,21 @@ export async function createGrantKit(sandboxOrigin: string) {
         refreshExpiresInSeconds: refreshToken === null ? null : 7_776_000,
         scopes: ["read_orders"],
       },
-      issuedAt: clock.now(),
+      issuedAt: new Date(),
     });
     return { workspaceId, grantId };
+  }
+
+  /** Time goes by for one grant: what is stored moves into the past. */
+  async function passes(target: GrantTarget, ms: number): Promise<void> {
+    const ago = `${ms} milliseconds`;
+    await db.sql`update grants set
+        access_expires_at = access_expires_at - ${ago}::interval, refresh_at = refresh_at - ${ago}::interval,
+        refresh_expires_at = refresh_expires_at - ${ago}::interval, keep_alive_at = keep_alive_at - ${ago}::interval,
+        dead_since = dead_since - ${ago}::interval, lease_until = lease_until - ${ago}::interval
+      where workspace_id = ${target.workspaceId} and id = ${target.grantId}`;
+    await db.sql`update token_budgets set blocked_until = blocked_until - ${ago}::interval
+      where workspace_id = ${target.workspaceId}`;
   }
 
   async function rowOf(target: { readonly workspaceId: WorkspaceId; readonly grantId: GrantId }) {
@@ -116,14 +142,16 @@ export async function createGrantKit(sandboxOrigin: string) {
     sql: db.sql,
     withWorkspace,
     database,
-    clock,
     egress,
+    passes,
     dead,
+    revived,
     aProcess,
     aWorkspace,
     aGrant,
     rowOf,
     async [Symbol.asyncDispose]() {
+      for (const each of open) await each[Symbol.asyncDispose]();
       await egress.close();
       await database.close();
       await db.drop();
