@@ -1,4 +1,3 @@
-import { parseConfig, startPatchbay } from "@patchbay/backend";
 import { expect, test } from "vitest";
 import { connectStore } from "../harness/connect-store.ts";
 import { createTestDatabase } from "../harness/database.ts";
@@ -13,8 +12,7 @@ test.skipIf(program === null)("T4: the product connects, imports, hears and tell
   const database = await createTestDatabase();
   await using pooler = await startPgBouncer(program ?? "", database.connection, { poolSize: 8 });
   const api = await startTestProduct({ roles: { api: true, worker: false }, env: pooler.env });
-  const config = parseConfig({ ...api.env, PATCHBAY_PUBLIC_URL: api.url, PATCHBAY_PORT: "0" }, ".");
-  const worker = await startPatchbay({ config, roles: { api: false, worker: true } });
+  const worker = await api.startWorker();
   try {
     const workspace = await api.addWorkspace();
     await connectStore(api, workspace);

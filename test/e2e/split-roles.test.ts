@@ -1,4 +1,4 @@
-import { parseConfig, startPatchbay, type Patchbay } from "@patchbay/backend";
+import type { Patchbay } from "@patchbay/backend";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { connectStore } from "../harness/connect-store.ts";
 import { startTestProduct, type TestProduct } from "../harness/product.ts";
@@ -9,12 +9,7 @@ let workers: readonly Patchbay[];
 
 beforeAll(async () => {
   api = await startTestProduct({ roles: { api: true, worker: false } });
-  // Workers tell providers where to deliver: at the API.
-  const config = parseConfig({ ...api.env, PATCHBAY_PUBLIC_URL: api.url, PATCHBAY_PORT: "0" }, ".");
-  workers = [
-    await startPatchbay({ config, roles: { api: false, worker: true } }),
-    await startPatchbay({ config, roles: { api: false, worker: true } }),
-  ];
+  workers = [await api.startWorker(), await api.startWorker()];
 });
 afterAll(async () => {
   for (const worker of workers) await worker.close();

@@ -3,6 +3,7 @@ import {
   parseConfig,
   prepareLocalFiles,
   startPatchbay,
+  type Config,
   type Patchbay,
   type Roles,
   type StartOptions,
@@ -12,7 +13,9 @@ import type { CreateWorkspace, Workspace } from "@patchbay/shared";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
+import { createLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { createLeakWatch } from "./leaks.ts";
 import { scratchRoot } from "./scratch-root.ts";
 
 /** The whole product on a database of its own, over real HTTP, with a sandbox beside it. */
@@ -24,6 +27,8 @@ export interface TestProduct extends AsyncDisposable {
   readonly operatorToken: string;
   /** The settings it runs with, for starting further processes on the same database. */
   readonly env: Readonly<Record<string, string>>;
+  /** Another process' worth of workers, logging to the same place. Close it before the product. */
+  startWorker(): Promise<Patchbay>;
   /** A workspace with a full API key, an SDK client and the sandbox registered as its Shopify app. */
   addWorkspace(input?: Partial<CreateWorkspace>): Promise<TestWorkspace>;
   close(): Promise<void>;
@@ -41,13 +46,18 @@ export interface ProductOptions {
   /** Origins, http allowed, that endpoints may have. Ports count: pass those of your receivers. */
   readonly endpointOrigins?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Takes what the product logs; silent by default. */
+  /** Takes what the product logs. By default nobody reads it, but it is searched for secrets, at the level trace. */
   readonly log?: StartOptions["log"];
 }
 
+const SANDBOX_SECRET = "sandbox-secret-0001";
 const SMALL_STORE: SandboxOptions = { orders: 12, products: 6, customers: 8 };
 
-/** Starts it; close it in `afterAll`, or bind it with `await using`. */
+/**
+ * Starts it; close it in `afterAll`, or bind it with `await using`.
+ *
+ * The end fails when a secret was logged: whatever a test is about, this holds.
+ */
 export async function startTestProduct(options: ProductOptions = {}): Promise<TestProduct> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(await scratchRoot(), "product-"));
@@ -64,10 +74,13 @@ export async function startTestProduct(options: ProductOptions = {}): Promise<Te
   };
   const config = parseConfig(env, dataDir);
   await prepareLocalFiles(config);
+  const watch = createLeakWatch();
+  for (const [name, secret] of await plantedIn(config)) watch.plant(name, secret);
+  const log = options.log ?? createLogger("trace", watch);
   const patchbay = await startPatchbay({
     config,
     roles: options.roles ?? { api: true, worker: true },
-    ...(options.log === undefined ? {} : { log: options.log }),
+    log,
   });
   const operatorToken = (await readFile(config.operatorTokenFile, "utf8")).trim();
   const close = async () => {
@@ -75,6 +88,8 @@ export async function startTestProduct(options: ProductOptions = {}): Promise<Te
     await sandbox.close();
     await database.drop();
     await rm(dataDir, { recursive: true, force: true });
+    const leaks = watch.leaks();
+    if (leaks.length > 0) throw new Error(`the product logged secrets:\n${leaks.join("\n")}`);
   };
   return {
     url: patchbay.url,
@@ -83,10 +98,30 @@ export async function startTestProduct(options: ProductOptions = {}): Promise<Te
     patchbay,
     operatorToken,
     env,
+    startWorker() {
+      // Workers tell providers where to deliver: at the API.
+      const own = parseConfig({ ...env, PATCHBAY_PUBLIC_URL: patchbay.url, PATCHBAY_PORT: "0" }, dataDir);
+      return startPatchbay({ config: own, roles: { api: false, worker: true }, log });
+    },
     addWorkspace: (input) => addWorkspace(patchbay, sandbox, input ?? {}),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What this installation must never tell, letter by letter; the rest is known by its shape. */
+async function plantedIn(config: Config): Promise<readonly (readonly [string, string])[]> {
+  const keys = await readFile(config.keyFile, "utf8").catch(() => "");
+  const found: readonly (readonly [string, string])[] = [
+    ["the operator token", (await readFile(config.operatorTokenFile, "utf8")).trim()],
+    ["the database's password", config.database?.password ?? ""],
+    ["the provider app's secret", SANDBOX_SECRET],
+    ...[...keys.matchAll(/:([A-Za-z0-9+/]{43}=)/g)].map(([, key = ""]): [string, string] => [
+      "the key file's key",
+      key,
+    ]),
+  ];
+  return found.filter(([, secret]) => secret !== "");
 }
 
 async function addWorkspace(
@@ -99,7 +134,7 @@ async function addWorkspace(
   const sdk = new Sdk({ apiKey, baseUrl: patchbay.url, maxRetries: 0 });
   await sdk.providers.setApp("shopify", {
     clientId: "sandbox-app",
-    clientSecret: "sandbox-secret-0001",
+    clientSecret: SANDBOX_SECRET,
     baseUrlOverride: `${sandbox.url}/_shops/{shop}`,
   });
   return { workspace, apiKey, sdk };

@@ -9,6 +9,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { connectStore } from "../harness/connect-store.ts";
+import { formsFoundIn } from "../harness/leaks.ts";
 import { startTestProduct, type TestProduct } from "../harness/product.ts";
 import { scratchRoot } from "../harness/scratch-root.ts";
 import { waitFor } from "../harness/wait-for.ts";
@@ -213,23 +214,6 @@ function found(text: string): readonly string[] {
     const bytes = inside === null ? [] : formsFoundIn(text, inside);
     return [...forms, ...bytes].map((form) => `${name} in ${form}`);
   });
-}
-
-/** Raw, hex, and base64 and base64url at each of the three places that it can have among other bytes. */
-function formsFoundIn(text: string, secret: string | Buffer): readonly string[] {
-  const bytes = Buffer.from(secret);
-  const forms: [string, string][] = [
-    ["hex", bytes.toString("hex")],
-    ["capital hex", bytes.toString("hex").toUpperCase()],
-  ];
-  if (typeof secret === "string") forms.push(["clear", secret]);
-  for (const shift of [0, 1, 2]) {
-    const whole = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
-    // Characters that bits of neighbours go into are left off.
-    const core = whole.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
-    forms.push(["base64", core], ["base64url", core.replaceAll("+", "-").replaceAll("/", "_")]);
-  }
-  return forms.filter(([, form]) => text.includes(form)).map(([name]) => name);
 }
 
 function canary(name: string): string {

@@ -56,11 +56,14 @@ export async function createWorld(): Promise<World> {
   const address = receiver.address();
   if (address === null || typeof address === "string") throw new Error("the receiver has no port");
   const endpointOrigin = `http://127.0.0.1:${address.port}`;
-  const product = await startTestProduct({ endpointOrigins: [endpointOrigin] });
+  const product = await startTestProduct({ roles: { api: true, worker: false }, endpointOrigins: [endpointOrigin] });
+  const worker = await product.startWorker();
   const a = await arrange(product, "a", ["acme", "globex", "hooli"], endpointOrigin);
   const b = await arrange(product, "b", ["initech", "umbrella", "vehement"], endpointOrigin);
   // Both hear of orders that either had placed: they know the same stores.
   for (const side of [a, b]) await settled(product, side.uuid);
+  // From here on nothing happens by itself: what changes, a caller has changed.
+  await worker.close();
   return {
     product,
     a,

@@ -181,15 +181,17 @@ async function reach(
   context: Context,
   probes: readonly Probe[],
 ): Promise<readonly number[]> {
-  // Never set and left over as '' are the same to current_setting(…, true) but for a fresh connection.
-  if (context.workspace === null) await tx`reset app.workspace_id`;
-  else await tx`select set_config('app.workspace_id', ${context.workspace}, true)`;
-  await tx`select set_config('app.tenant_uid', ${context.tenant}, true)`;
-  await tx.unsafe(`set local role ${role}`);
-  try {
-    const [row] = await tx<{ reached: number[] }[]>`select app.reach(${probes.map(({ sql }) => sql)}) as reached`;
-    return row?.reached ?? [];
-  } finally {
-    await tx`reset role`;
-  }
+  const statements = probes.map(({ sql }) => literal(sql)).join(", ");
+  // One round trip. Never set and left over as '' are the same to current_setting(…, true) but for a fresh connection.
+  const answers = await tx.unsafe<{ reached?: number[] }[][]>(`
+    ${context.workspace === null ? "reset app.workspace_id" : `set local app.workspace_id = ${literal(context.workspace)}`};
+    set local app.tenant_uid = ${literal(context.tenant)};
+    set local role ${role};
+    select app.reach(array[${statements}]::text[]) as reached;
+    reset role`);
+  return answers.flat().find((row) => row?.reached !== undefined)?.reached ?? [];
+}
+
+function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }
