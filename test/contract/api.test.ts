@@ -155,6 +155,8 @@ describe("the contract", () => {
     await admin("POST", "/workspaces", { name: "Third", mode: "live" });
     await admin("GET", "/workspaces");
     await admin("POST", `/workspaces/${a.workspace.id}/api-keys`, { name: "k", scopes: ["runs:read"] });
+    await admin("POST", `/workspaces/${a.workspace.id}/key-rotations`, { kind: "data" });
+    await admin("GET", "/keys");
     for (const exchange of exchanges.slice(before)) expectDocumented(exchange);
   });
 

@@ -253,6 +253,14 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   "DELETE /connect/v1/connections/{id}": [ofWidget("connections")],
   "POST /admin/v1/workspaces": [],
   "GET /admin/v1/workspaces": [],
+  "GET /admin/v1/keys": [],
+  "POST /admin/v1/workspaces/{id}/key-rotations": [
+    {
+      at: "path.id",
+      theirs: ({ side }) => side.workspace.id,
+      call: inPath("/admin/v1/workspaces/", "/key-rotations", { kind: "data" }),
+    },
+  ],
   "POST /admin/v1/workspaces/{id}/api-keys": [
     {
       at: "path.id",

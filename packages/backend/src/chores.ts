@@ -17,6 +17,8 @@ interface Deps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly inboxRetentionDays: number;
+  /** Takes the workspace's key rotations on. */
+  readonly workRotations: (workspaceId: WorkspaceId) => Promise<unknown>;
 }
 
 /** What has to be done by the clock. Tenants' own work is only put into lanes here. */
@@ -38,6 +40,7 @@ export function listChores(deps: Deps): readonly Chore[] {
       cron: "* * * * *",
       run: everyWorkspace((id) => deps.connect.expireAuthorizations(id)),
     },
+    { name: "keys-rotate", cron: "* * * * *", run: everyWorkspace(deps.workRotations) },
     {
       name: "grants-keep-alive",
       cron: "17 * * * *",

@@ -5,6 +5,7 @@ import { createAudit } from "./domain/audit/index.ts";
 import { checkKeys, createLocalKeyFile, createVault, openKeys } from "./domain/vault/index.ts";
 import { getWorkspace, listTenants, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
 import { createOperatorActs, type OperatorActs } from "./operator-acts.ts";
+import { bindKeyCommands } from "./key-commands.ts";
 import { createOperatorToken } from "./operator-token.ts";
 import { startPatchbay } from "./patchbay.ts";
 import type { Database } from "./platform/db/index.ts";
@@ -46,13 +47,7 @@ export function bindCommands(process_: {
           : `${keyFile} is there already.`,
       );
     },
-    showKeys: () =>
-      withDatabase(async (database, config) => {
-        const keys = await openKeys(config.keys);
-        await checkKeys({ database: database.as("patchbay_worker"), keys, clock: systemClock });
-        const versions = keys.versions.map((kek) => `${kek.provider} ${kek.version}`).join(", ");
-        print(`The keys fit this database: ${versions}; the first wraps new keys`);
-      }),
+    ...bindKeyCommands({ withDatabase, config, print }),
     createWorkspace: (input) => withOperator(async (operator) => print(json(await operator.createWorkspace(input)))),
     listWorkspaces: () =>
       withDatabase(async (database) => {

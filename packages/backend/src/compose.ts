@@ -5,7 +5,16 @@ import type { Config } from "./config.ts";
 import { connectorById, connectors } from "./connectors/index.ts";
 import { createAudit, type Audit } from "./domain/audit/index.ts";
 import { findTenantUid, grantDied, grantRevived } from "./domain/connections/index.ts";
-import { createKeyHealth, createVault, followDestroyedKeys, watchKeyHealth, type Keys } from "./domain/vault/index.ts";
+import {
+  createKeyHealth,
+  createNodeReport,
+  createVault,
+  followDestroyedKeys,
+  keyStatus,
+  startRotation,
+  watchKeyHealth,
+  type Keys,
+} from "./domain/vault/index.ts";
 import {
   authenticateApiKey,
   getWorkspace,
@@ -25,6 +34,8 @@ import { createDelivery } from "./products/delivery/index.ts";
 import { createErasures } from "./products/erasure/index.ts";
 import { createIngest, latestRuns } from "./products/ingest/index.ts";
 import { createProviderClient } from "./products/provider-client/index.ts";
+import { continueRotations } from "./continue-rotations.ts";
+import { SEALED_COLUMNS } from "./sealed-columns.ts";
 import * as http from "./surface/http/index.ts";
 
 export interface Product {
@@ -135,6 +146,8 @@ export async function compose(given: {
     createLaneWorker({ ...lanes, kind: "delivery", handle: delivery.handleLane }),
     createLaneWorker({ ...lanes, lanesMax: ERASURES_MAX, kind: "erasure", handle: erasures.handleLane }),
   ];
+  const rotation = { database: worker, keys: given.keys, clock, columns: SEALED_COLUMNS };
+  const node = createNodeReport({ withQueue: worker.withQueue, keys: given.keys, log });
   const chores = listChores({
     ...asApp,
     database,
@@ -142,6 +155,7 @@ export async function compose(given: {
     credentials,
     ingest,
     inboxRetentionDays: config.inboxRetentionDays,
+    workRotations: (workspaceId) => continueRotations({ ...rotation, audit, log }, workspaceId),
   });
   const housekeeping = createHousekeeping({ connection: given.connection, chores, log });
 
@@ -180,6 +194,16 @@ export async function compose(given: {
       ...as("api", http.providerRoutes({ ...asApp, connectors, sandboxOrigins, publicUrl })),
       ...as("connect", http.connectRoutes({ connect, ingest })),
       ...as("admin", http.adminRoutes({ ...asApp, withQueueAsWorker: worker.withQueue })),
+      ...as(
+        "admin",
+        http.keyRoutes({
+          keyStatus: () => keyStatus(rotation),
+          startRotation: async (id, kind) => {
+            const { id: workspaceId } = await getWorkspace(app, id);
+            return startRotation(rotation, { workspaceId, kind });
+          },
+        }),
+      ),
     ],
     mounts: [
       (hono) =>
@@ -206,6 +230,7 @@ export async function compose(given: {
     audit,
     async start() {
       watchKeyHealth({ health: keyHealth, log, signal: stopping.signal });
+      await node.start();
       if (!roles.worker) return;
       for (const each of workers) each.start();
       await housekeeping.start();
@@ -219,6 +244,7 @@ export async function compose(given: {
       await credentials.settled();
       await destroyedKeys.close();
       await grantNews.close();
+      await node.stop();
       await wake.close();
       await egress.close();
     },

@@ -5,6 +5,7 @@ export * from "./connect-sessions.ts";
 export * from "./connections.ts";
 export * from "./erasures.ts";
 export * from "./inbox.ts";
+export * from "./keys.ts";
 export * from "./providers.ts";
 export * from "./records.ts";
 export * from "./runs.ts";

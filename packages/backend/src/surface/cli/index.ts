@@ -1,3 +1,3 @@
 export { ListenError } from "./fetch-feed-page.ts";
 export { runListen } from "./listen.ts";
-export { createProgram, type Commands } from "./program.ts";
+export { createProgram, type Commands, type KeyCommands, type RotateOptions } from "./program.ts";

@@ -1,12 +1,28 @@
 import { SCOPES, type CreateApiKey, type CreateWorkspace, type Scope } from "@patchbay/shared";
 import { Command, InvalidArgumentError, Option } from "commander";
 
+/** What to renew; neither `data` nor `workspaceKeys`: what the key-encryption key wraps. */
+export interface RotateOptions {
+  readonly data: boolean;
+  readonly workspaceKeys: boolean;
+  readonly workspace: string | null;
+  /** The host's own id. */
+  readonly tenant: string | null;
+}
+
+export interface KeyCommands {
+  showKeys(): Promise<void>;
+  addKey(options: { readonly version?: string; readonly primary: boolean }): Promise<void>;
+  promoteKey(version: string): Promise<void>;
+  retireKey(version: string): Promise<void>;
+  rotateKeys(options: RotateOptions): Promise<void>;
+}
+
 /** What the commands do; `main.ts` binds them to the composed product. */
-export interface Commands {
+export interface Commands extends KeyCommands {
   serve(roles: { readonly api: boolean; readonly worker: boolean }): Promise<void>;
   migrate(): Promise<void>;
   createKeyFile(): Promise<void>;
-  showKeys(): Promise<void>;
   createWorkspace(input: CreateWorkspace): Promise<void>;
   listWorkspaces(): Promise<void>;
   createApiKey(workspaceId: string, input: CreateApiKey): Promise<void>;
@@ -43,15 +59,7 @@ export function createProgram(commands: Commands): Command {
     .description("bring the database to this version, roles included")
     .action(() => commands.migrate());
 
-  const keys = program.command("keys").description("keys that wrap the vault's keys");
-  keys
-    .command("create")
-    .description("make a key file, once, readable by this user only")
-    .action(() => commands.createKeyFile());
-  keys
-    .command("status", { isDefault: true })
-    .description("check the key file against the database")
-    .action(() => commands.showKeys());
+  addKeyCommands(program, commands);
 
   const workspaces = program.command("workspaces").description("environments of SaaS products");
   workspaces
@@ -112,6 +120,50 @@ export function createProgram(commands: Commands): Command {
       }),
     );
   return program;
+}
+
+function addKeyCommands(program: Command, commands: Commands): void {
+  const keys = program.command("keys").description("keys that wrap the vault's keys");
+  keys
+    .command("create")
+    .description("make a key file, once, readable by this user only")
+    .action(() => commands.createKeyFile());
+  keys
+    .command("status", { isDefault: true })
+    .description("check the keys against the database; what they wrap, what may be retired, rotations under way")
+    .action(() => commands.showKeys());
+  keys
+    .command("add")
+    .description("add a new key to the key file")
+    .option("--version <name>", "default: the next number")
+    .option("--primary", "let it wrap new keys from the next start on", false)
+    .action((options: { version?: string; primary: boolean }) => commands.addKey(options));
+  keys
+    .command("promote")
+    .description("let a key of the file wrap new keys from the next start on")
+    .argument("<version>")
+    .action((version: string) => commands.promoteKey(version));
+  keys
+    .command("rotate")
+    .description("wrap all that older keys wrap with the newest; or renew the keys inside the database")
+    .option("--data", "new data keys, and everything sealed anew with them", false)
+    .option("--workspace-keys", "new workspace keys, and the data keys wrapped anew with them", false)
+    .option("--workspace <ws_…>", "with --data or --workspace-keys: of this workspace alone")
+    .option("--tenant <id>", "with --data: of this tenant alone")
+    .action(
+      (options: { data: boolean; workspaceKeys: boolean; workspace?: string; tenant?: string }, command: Command) => {
+        const { data, workspaceKeys, workspace = null, tenant = null } = options;
+        if ((workspace !== null && !data && !workspaceKeys) || (tenant !== null && !data)) {
+          command.error("--workspace is for --data and --workspace-keys, --tenant for --data");
+        }
+        return commands.rotateKeys({ data, workspaceKeys, workspace, tenant });
+      },
+    );
+  keys
+    .command("retire")
+    .description("take a key that nothing needs out of the key file")
+    .argument("<version>")
+    .action((version: string) => commands.retireKey(version));
 }
 
 function parseMode(text: string): "live" | "test" {

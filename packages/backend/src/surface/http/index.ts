@@ -15,6 +15,7 @@ export { eventRoutes } from "./routes/events.ts";
 export { mountHealth } from "./routes/health.ts";
 export { inboxRoutes } from "./routes/inbox.ts";
 export { mountInboxDoor } from "./routes/inbox-door.ts";
+export { keyRoutes } from "./routes/keys.ts";
 export { mountOAuth } from "./routes/oauth.ts";
 export { providerRoutes } from "./routes/providers.ts";
 export { recordRoutes } from "./routes/records.ts";

@@ -1,5 +1,6 @@
+export { addLocalKey, promoteLocalKey, removeLocalKey } from "./key-file.ts";
 export type { RotationDeps } from "./deps.ts";
-export { keyStatus, type KeyStatus } from "./key-status.ts";
+export { keyStatus, type KeyStatus, type StateCounts } from "./key-status.ts";
 export { countWrapped, rotateKek, type KekProgress, type KekRotation } from "./rotate-kek.ts";
 export { startRotation, type RotationKind, type StartRotation } from "./start-rotation.ts";
 export { createNodeReport, kekName } from "./vault-nodes.ts";
