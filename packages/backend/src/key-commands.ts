@@ -1,4 +1,4 @@
-import { decodeId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
+import { decodeId, encodeId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import type { Config } from "./config.ts";
 import { createAudit } from "./domain/audit/index.ts";
 import {
@@ -16,6 +16,7 @@ import {
   rotateKek,
   startRotation,
   workRotations,
+  type KekId,
   type Keys,
   type KeyStatus,
   type RotationDeps,
@@ -91,25 +92,29 @@ async function rotateOutside(deps: RotationDeps, database: Database, print: Term
   const audit = createAudit({ ...deps, withWorkspace, vault: createVault({ ...deps, withWorkspace }) });
   const progress = everySecond(print);
   const result = await rotateKek(deps, {
-    progress: ({ done, total }) => progress(`${done} of ${total} workspace keys wrapped anew`),
+    progress: ({ done, total }) => progress(`${done} of ${amount(total, "workspace key")} wrapped anew`),
     renewed: (workspaceId, keys) =>
       audit.record(workspaceId, {
         actor: { kind: "operator", id: null },
         action: "workspace_key.rewrap",
-        target: { type: "workspace", id: null },
+        target: { type: "workspace", id: encodeId("ws", workspaceId) },
         details: { keys, provider: deps.keys.primary.provider, version: deps.keys.primary.version },
       }),
   });
-  print(`${result.renewed} workspace keys wrapped anew; "${kekName(result.primary)}" wraps all that could be.`);
+  print(
+    result.renewed === 0
+      ? `Nothing to wrap anew: "${kekName(result.primary)}" wraps all.`
+      : `${amount(result.renewed, "workspace key")} wrapped anew with "${kekName(result.primary)}".`,
+  );
   for (const id of result.damaged) print(`The wrapping of workspace key ${id} is damaged: restore it from a backup.`);
-  for (const kek of result.retirable) {
-    print(
-      kek.provider === "local"
-        ? `"${kekName(kek)}" is needed no more: patchbay keys retire ${kek.version}`
-        : `"${kekName(kek)}" is needed no more: take it out of the settings, then disable it at the service.`,
-    );
-  }
+  for (const kek of result.retirable) print(`"${kekName(kek)}" wraps nothing. ${whatToDoWith(kek)}`);
   if (result.damaged.length > 0) throw new PatchbayStartError("Not every key could be wrapped anew.");
+}
+
+function whatToDoWith({ provider, version }: KekId): string {
+  return provider === "local"
+    ? `An old one: patchbay keys retire ${version}. One just added: patchbay keys promote ${version}`
+    : "An old one: take it out of the settings, then disable it at the service.";
 }
 
 /** Keys inside the database: new ones, and what the old ones sealed or wrapped is renewed. */
@@ -129,11 +134,11 @@ async function rotateInside(deps: RotationDeps, options: RotateOptions, print: T
     let more = true;
     while (more) {
       ({ more } = await workRotations(deps, workspaceId, (rotation) =>
-        progress(`workspace ${workspaceId}: ${rotation.renewed} values renewed`),
+        progress(`${encodeId("ws", workspaceId)}: ${amount(rotation.renewed, "value")} renewed`),
       ));
     }
   }
-  print(`${retired} keys are old now: they open, and seal no more. What they sealed has been sealed anew.`);
+  print(`${amount(retired, "key")} made old: they open, and seal no more. What they sealed has been sealed anew.`);
   print(`A running worker looks again in ${GRACE_MS / 60_000} minutes, when no process can hold them any longer, and`);
   print("destroys each that nothing needs: see `patchbay keys status`.");
 }
@@ -142,7 +147,7 @@ async function refuseWhileNeeded(deps: RotationDeps, kek: { readonly provider: "
   const rows = await countWrapped(deps, kek);
   if (rows > 0) {
     throw new VaultKeyError(
-      `${rows} workspace keys are wrapped with version ${kek.version}; first: patchbay keys rotate`,
+      `Version ${kek.version} wraps ${amount(rows, "workspace key")}; first: patchbay keys rotate`,
     );
   }
   const { nodes } = await keyStatus(deps);
@@ -181,7 +186,7 @@ function describeKeys(status: KeyStatus): readonly string[] {
     "The keys fit this database.",
     ...status.versions.map(
       ({ provider, version, primary, configured, rows }) =>
-        `  ${provider} ${version}: ${rows} workspace keys${primary ? ", wraps new ones" : ""}${configured ? "" : ", NOT CONFIGURED"}`,
+        `  ${provider} ${version}: ${amount(rows, "workspace key")}${primary ? ", wraps new ones" : ""}${configured ? "" : ", NOT CONFIGURED"}`,
     ),
     status.pending === 0 ? "Nothing to wrap anew." : `${status.pending} to wrap anew: patchbay keys rotate`,
     `Workspace keys: ${workspaceKeys.active} active, ${workspaceKeys.decrypt_only} old, ${workspaceKeys.destroyed} destroyed`,
@@ -189,11 +194,15 @@ function describeKeys(status: KeyStatus): readonly string[] {
     ...status.nodes.map((node) => `Process ${node.id} holds ${node.versions.join(", ")}`),
     ...status.rotations.map(
       (rotation) =>
-        `Rotation of ${rotation.kind === "data" ? "data" : "workspace"} keys of workspace ${rotation.workspaceId}: ` +
+        `Rotation of ${rotation.kind === "data" ? "data" : "workspace"} keys of ${encodeId("ws", rotation.workspaceId)}: ` +
         `pass ${rotation.pass}, ${rotation.renewed} renewed, ` +
         (rotation.nextPassAt === null ? "running" : `looks again at ${rotation.nextPassAt.toISOString()}`),
     ),
   ];
+}
+
+function amount(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function everySecond(print: Terminal["print"]): (line: string) => void {
