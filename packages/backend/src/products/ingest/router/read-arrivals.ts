@@ -33,20 +33,7 @@ export async function readArrivals(
       .select({ item: inbox, source: sources })
       .from(inbox)
       .innerJoin(sources, and(eq(sources.workspaceId, inbox.workspaceId), eq(sources.id, inbox.sourceId)))
-      .where(
-        and(
-          eq(inbox.workspaceId, workspaceId),
-          // The times name the partitions.
-          inArray(
-            inbox.receivedAt,
-            refs.map((ref) => ref.receivedAt),
-          ),
-          inArray(
-            inbox.id,
-            refs.map((ref) => ref.id),
-          ),
-        ),
-      ),
+      .where(isArrival(workspaceId, refs)),
   );
   const open = await deps.vault.opener(
     workspaceId,
@@ -58,6 +45,21 @@ export async function readArrivals(
     source: { id: source.id, provider: source.provider, connectionId: source.connectionId },
     content: contentOf(deps, item, open),
   }));
+}
+
+export function isArrival(workspaceId: WorkspaceId, refs: readonly ArrivalRef[]) {
+  return and(
+    eq(inbox.workspaceId, workspaceId),
+    // The times name the partitions.
+    inArray(
+      inbox.receivedAt,
+      refs.map((ref) => ref.receivedAt),
+    ),
+    inArray(
+      inbox.id,
+      refs.map((ref) => ref.id),
+    ),
+  );
 }
 
 function contentOf(

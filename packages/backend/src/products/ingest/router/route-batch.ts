@@ -9,10 +9,11 @@ import { enqueue, queueArrivals } from "../../../platform/lanes/index.ts";
 import { newId } from "../../../platform/runtime/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { markDirty } from "../fetcher/mark-dirty.ts";
-import { inboxDedupe, inboxOutcomes, privacyRequests } from "../tables.ts";
+import { shredSources } from "../forget-tenant.ts";
+import { inbox, inboxDedupe, inboxOutcomes, privacyRequests, sources } from "../tables.ts";
 import { fetchItem, hintItem, lockLanes } from "../tasks.ts";
 import { dedupeKey, planRoutes, type PrivacyHint, type RoutableConnection, type RoutePlan } from "./plan-routes.ts";
-import { type ArrivalRef, readArrivals, type ReadArrival } from "./read-arrivals.ts";
+import { type ArrivalRef, isArrival, readArrivals, type ReadArrival } from "./read-arrivals.ts";
 
 export type RouteDeps = Pick<IngestDeps, "worker" | "vault" | "connectorById" | "clock" | "log" | "wake">;
 
@@ -46,6 +47,8 @@ export async function routeBatch(
     const plan = planRoutes(mine, known, fresh, deps.connectorById);
     await write(tx, deps, workspaceId, plan);
     for (const hint of plan.privacy) await tellPrivacy(tx, deps, workspaceId, mode, sealers, hint);
+    const strays = refs.filter((ref) => held.has(ref.id) && !mine.some((arrival) => arrival.inboxId === ref.id));
+    if (strays.length > 0) await shredStrays(tx, deps, workspaceId, strays);
     await tx.delete(queueArrivals).where(inArray(queueArrivals.id, [...held]));
     return { arrivals: held.size, plan };
   });
@@ -97,6 +100,21 @@ async function holdArrivals(tx: Tx, refs: readonly ArrivalRef[]): Promise<Readon
   const rows = await tx.execute<{ id: InboxId }>(sql`
     select id from queue.arrivals where id = any(${sql.param(ids)}::uuid[]) order by id for update skip locked`);
   return new Set([...rows].map((row) => row.id));
+}
+
+/** An address that is gone was an erased tenant's: what still came to it is made unreadable. */
+async function shredStrays(
+  tx: Tx,
+  deps: Pick<RouteDeps, "vault">,
+  workspaceId: WorkspaceId,
+  refs: readonly ArrivalRef[],
+): Promise<void> {
+  const rows = await tx
+    .selectDistinct({ sourceId: inbox.sourceId })
+    .from(inbox)
+    .leftJoin(sources, and(eq(sources.workspaceId, inbox.workspaceId), eq(sources.id, inbox.sourceId)))
+    .where(and(isArrival(workspaceId, refs), isNull(sources.id)));
+  await shredSources(tx, deps, { workspaceId, sourceIds: rows.map((row) => row.sourceId) });
 }
 
 /** Remembers the keys of these deliveries. @returns whether an element is the first of its key */
