@@ -27,10 +27,9 @@ beforeAll(async () => {
   receiver = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", async () => {
+    request.on("end", () => {
       received.push(Buffer.concat(chunks).toString());
-      await holdAnswers;
-      response.end("ok");
+      void (holdAnswers ?? Promise.resolve()).then(() => response.end("ok"));
     });
   });
   receiver.listen(0, "127.0.0.1");
@@ -216,7 +215,10 @@ describe("erasing", () => {
         send(product, { method: "DELETE", path: "/v1/tenants/once", headers: withKey(workspace.apiKey) }),
       ),
     );
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([202, ...Array.from({ length: 9 }, () => 404)]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      202,
+      ...Array.from({ length: 9 }, () => 404),
+    ]);
   });
 
   test("while the first import runs stops it and leaves nothing of it", async () => {

@@ -1,5 +1,5 @@
 import type { AttemptId, EndpointId } from "@patchbay/shared";
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { appendEvents } from "../../domain/events/index.ts";
 import type { Sealer } from "../../domain/vault/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
@@ -33,7 +33,7 @@ interface Input {
  *
  * Locks in the order endpoint, delivery, lane, as everything here does.
  *
- * @returns the endpoint as it is now; `null` when it was deleted
+ * @returns the endpoint as it is now; `null` when it was deleted, or the tenant erased: nothing more is sent then
  * @throws LeaseLost
  */
 export async function recordAttempt(deps: DeliveryDeps, input: Input): Promise<EndpointRow | null> {
@@ -51,17 +51,25 @@ export async function recordAttempt(deps: DeliveryDeps, input: Input): Promise<E
       .update(deliveries)
       .set({ ...next, attempts: delivery.attempts + 1 })
       .where(and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.id, delivery.id)))
-      .returning({ id: deliveries.id });
+      .returning({ erased: isErased() });
     // It went while it was sent, with its endpoint or its tenant: nothing is kept of it.
     if (kept.length > 0) await insertAttempt(tx, input);
+    const erased = kept.every((row) => row.erased);
     await lane.settle(tx, [
       { id: delivery.id, outcome: next.nextAttemptAt === null ? "done" : { at: next.nextAttemptAt } },
     ]);
-    return endpoint;
+    return erased ? { ...endpoint, row: null } : endpoint;
   });
   if (written.told) deps.wake.poke("events");
   if (written.disabled) deps.wake.poke("lanes:delivery");
   return written.row;
+}
+
+/** Whether the tenant of a delivery was erased: what was opened of it before must not go out after. */
+function isErased() {
+  return sql<boolean>`exists (
+    select 1 from tenants t where t.workspace_id = deliveries.workspace_id and t.uid = deliveries.tenant_uid and t.erased_at is not null
+  )`;
 }
 
 /** Lets the attempt tell about its endpoint; tells the host about changes. */
