@@ -19,7 +19,10 @@ export interface ConnectDeps {
   /** Sees one tenant: for what a session, or the window of an authorization that is known, does. */
   readonly withTenant: WithTenant;
   readonly vault: Vault;
-  readonly credentials: Pick<Credentials, "oauth" | "storeGrant" | "obtain" | "storeHandedOver" | "endGrant">;
+  readonly credentials: Pick<
+    Credentials,
+    "oauth" | "storeGrant" | "obtain" | "storeHandedOver" | "revokeTokens" | "endGrant"
+  >;
   readonly client: Pick<ProviderClient, "call">;
   readonly egress: Pick<Egress, "request">;
   readonly connectors: Readonly<Record<string, Connector>>;

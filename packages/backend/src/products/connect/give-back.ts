@@ -18,10 +18,11 @@ const GRANTS_MAX = 50;
 export async function giveBack(deps: ConnectDeps, target: GrantTarget): Promise<void> {
   const unused = await deps.withWorkspace(target.workspaceId, (tx) => unusedGrant(tx, deps, target));
   if (unused === null) return;
-  const { provider, handedOverAt } = unused;
+  const { provider, handedOverAt, authMethod } = unused;
   const disconnect = deps.connectors[provider]?.disconnect ?? null;
   // What the host took over is the host's: it would lose its access there.
-  if (disconnect !== null && handedOverAt === null) {
+  // Nor do we end what people made themselves and pasted: their own app or key.
+  if (disconnect !== null && handedOverAt === null && authMethod === "oauth2") {
     const outcome = await deps.client.call(target, disconnect.request(), {
       priority: "interactive",
       deadlineMs: DEADLINE_MS,
@@ -30,6 +31,10 @@ export async function giveBack(deps: ConnectDeps, target: GrantTarget): Promise<
       deps.log.warn({ ...target, provider, fault: outcome.fault.kind }, "grant not given back yet");
       return;
     }
+  }
+  if (handedOverAt === null && (await deps.credentials.revokeTokens(target)) === "unavailable") {
+    deps.log.warn({ ...target, provider }, "tokens not revoked yet");
+    return;
   }
   await deps.withWorkspace(target.workspaceId, async (tx) => {
     // Somebody may have connected the account while the provider was told.
@@ -73,9 +78,9 @@ export async function unusedGrant(
   tx: Tx,
   deps: ConnectDeps,
   target: GrantTarget,
-): Promise<Pick<typeof grants.$inferSelect, "provider" | "handedOverAt"> | null> {
+): Promise<Pick<typeof grants.$inferSelect, "provider" | "handedOverAt" | "authMethod"> | null> {
   const [row] = await tx
-    .select({ provider: grants.provider, handedOverAt: grants.handedOverAt })
+    .select({ provider: grants.provider, handedOverAt: grants.handedOverAt, authMethod: grants.authMethod })
     .from(grants)
     .where(and(eq(grants.workspaceId, target.workspaceId), eq(grants.id, target.grantId), ne(grants.state, "ended")))
     .for("update");

@@ -11,11 +11,12 @@ import type { At } from "./failpoints.ts";
 import { frontChannel } from "./front-channel.ts";
 import { keepGrantsAlive } from "./keep-alive.ts";
 import { grantFacts, type GrantFacts } from "./load-grant.ts";
-import type { OAuthClient } from "./oauth-client.ts";
+import type { OAuthClient, Revocation } from "./oauth-client.ts";
 import { obtain, type Obtained, type Speaker } from "./obtain.ts";
 import { storeGrant, storeHandedOver, type StoreGrant, type StoreHandedOver, type StoredGrant } from "./store-grant.ts";
 import { REFRESH_TIMINGS, type RefreshTimings } from "./refresh-timings.ts";
 import { tellFates } from "./tell-fates.ts";
+import { revokeTokens } from "./revoke-tokens.ts";
 import { createTokenEndpoint } from "./token-endpoint.ts";
 
 /** Owns grants: their tokens, how they are got, refreshed and destroyed. */
@@ -28,6 +29,8 @@ export interface Credentials {
   /** What a person handed over, as a credential that is still to be proved. */
   obtain(at: Speaker, method: DirectAuth, input: Parameters<typeof obtain>[3]): Promise<Obtained>;
   storeHandedOver(input: StoreHandedOver): Promise<StoredGrant>;
+  /** At the provider's authorization server, where it has a way for it. */
+  revokeTokens(target: GrantTarget): Promise<Revocation>;
   endGrant(tx: Tx, target: GrantTarget): Promise<boolean>;
   /** A sweep, hourly. */
   keepGrantsAlive(workspaceId: WorkspaceId): Promise<void>;
@@ -60,6 +63,7 @@ export function createCredentials(given: CreateCredentials): Credentials {
     storeGrant: (input) => storeGrant(deps, input),
     obtain: (at, method, input) => obtain(deps, at, method, input),
     storeHandedOver: (input) => storeHandedOver(deps, input),
+    revokeTokens: (target) => revokeTokens(deps, target),
     endGrant: (tx, target) => endGrant(deps, tx, target),
     keepGrantsAlive: (workspaceId) => keepGrantsAlive(deps, flights, workspaceId),
     tellFates: (workspaceId) => tellFates(deps, workspaceId),
