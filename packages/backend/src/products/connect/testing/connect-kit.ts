@@ -3,6 +3,7 @@ import {
   decodeId,
   type Authorization,
   type CreateConnectSession,
+  type StartAuthorization,
   type TenantUid,
   type WorkspaceId,
 } from "@patchbay/shared";
@@ -19,7 +20,7 @@ import { createVault, openLocalKeys } from "../../../domain/vault/index.ts";
 import { createWorkspace, putProviderApp, putTenant } from "../../../domain/workspaces/index.ts";
 import { openDatabase, type RoleDatabase } from "../../../platform/db/index.ts";
 import { createEgress, type Egress } from "../../../platform/egress/index.ts";
-import { silentLogger } from "../../../platform/observability/index.ts";
+import { silentLogger, type Logger } from "../../../platform/observability/index.ts";
 import { createCredentials, createGrantNews } from "../../credentials/index.ts";
 import { createProviderClient } from "../../provider-client/index.ts";
 import { createConnect, type Connect, type SessionContext } from "../index.ts";
@@ -33,7 +34,16 @@ export interface TestWorkspace {
 }
 
 /** Backend, database and a look-alike of Shopify, joined over real HTTP. */
-export async function createConnectKit(options: { readonly connector?: Connector; readonly publicUrl?: string } = {}) {
+export async function createConnectKit(
+  options: {
+    readonly connector?: Connector;
+    /** Beside Shopify. */
+    readonly connectors?: Readonly<Record<string, Connector>>;
+    readonly sandboxOrigins?: readonly string[];
+    readonly publicUrl?: string;
+    readonly log?: Logger;
+  } = {},
+) {
   const publicUrl = options.publicUrl ?? "http://localhost:4400";
   const folder = await mkdtemp(join(tmpdir(), "patchbay-connect-"));
   const keyFile = join(folder, "keys");
@@ -57,8 +67,9 @@ export async function createConnectKit(options: { readonly connector?: Connector
     },
   };
   const vault = createVault({ withWorkspace, keys: await openLocalKeys(keyFile), clock });
-  const connectors = { shopify: options.connector ?? shopify };
-  const sandboxOrigins = [sandbox.url];
+  const connectors = { ...options.connectors, shopify: options.connector ?? shopify };
+  const sandboxOrigins = [sandbox.url, ...(options.sandboxOrigins ?? [])];
+  const log = options.log ?? silentLogger;
   const shared = {
     withWorkspace,
     withTenant,
@@ -67,7 +78,7 @@ export async function createConnectKit(options: { readonly connector?: Connector
     connectors,
     sandboxOrigins,
     clock,
-    log: silentLogger,
+    log,
     random: () => 0.5,
     sleep: (ms: number, signal: AbortSignal) => sleep(ms, undefined, { signal }),
   };
@@ -184,7 +195,7 @@ function widget(connect: Connect, session: SessionContext) {
   const verifierChallenge = createHash("sha256").update(verifier).digest("base64url");
   return {
     verifier,
-    start: (shop: string, changes: { display?: "popup" | "redirect"; connectionId?: string } = {}) =>
+    start: (shop: string, changes: Partial<StartAuthorization> = {}) =>
       connect.startAuthorization(session, {
         provider: "shopify",
         parameters: { shop },
