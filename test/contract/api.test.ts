@@ -84,6 +84,13 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "deliveries.list": () => sdk.deliveries.list({ limit: 1 }).toArray({ limit: 10 }),
   "deliveries.listDeadLetters": () => sdk.deliveries.listDeadLetters().toArray({ limit: 10 }),
   "deliveries.retry": () => sdk.deliveries.retry(world.a.deliveryId),
+  "audit.list": () => sdk.audit.list({ limit: 20, tenantId: "acme" }).toArray({ limit: 40 }),
+  "audit.export": async () => {
+    const entries = [];
+    for await (const entry of sdk.audit.export({ afterSequence: 2 })) entries.push(entry.sequence);
+    expect(entries[0]).toBe(3);
+  },
+  "audit.listCheckpoints": () => sdk.audit.listCheckpoints({ limit: 1 }).toArray({ limit: 10 }),
   "inbox.list": () => sdk.inbox.list({ limit: 1 }).toArray({ limit: 10 }),
   "inbox.retrieve": () => sdk.inbox.retrieve(world.a.inboxId),
   "providers.list": () => sdk.providers.list().toArray({ limit: 10 }),

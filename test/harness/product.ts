@@ -9,7 +9,7 @@ import {
   type StartOptions,
 } from "@patchbay/backend";
 import { startSandbox, type Sandbox, type SandboxOptions } from "@patchbay/sandbox";
-import type { CreateWorkspace, Workspace } from "@patchbay/shared";
+import { SCOPES, type CreateWorkspace, type Workspace } from "@patchbay/shared";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "./free-port.ts";
@@ -130,7 +130,7 @@ async function addWorkspace(
   input: Partial<CreateWorkspace>,
 ): Promise<TestWorkspace> {
   const workspace = await patchbay.createWorkspace({ name: "Test host", mode: "test", ...input });
-  const { secret: apiKey } = await patchbay.createApiKey(workspace.id, { name: "tests" });
+  const { secret: apiKey } = await patchbay.createApiKey(workspace.id, { name: "tests", scopes: SCOPES });
   const sdk = new Sdk({ apiKey, baseUrl: patchbay.url, maxRetries: 0 });
   await sdk.providers.setApp("shopify", {
     clientId: "sandbox-app",

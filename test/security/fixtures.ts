@@ -1,3 +1,4 @@
+import type { AuditEntry } from "@patchbay/node";
 import { ORIGIN, jsonOf, send, withKey, type Call } from "./http.ts";
 import type { TestProduct } from "../harness/product.ts";
 import type { Side, TenantSide } from "./world.ts";
@@ -48,7 +49,18 @@ const inPath =
     path: `${before}${encodeURIComponent(id)}${after}`,
     ...(body === undefined ? {} : { body }),
   });
-const inQuery = (path: string, name: string) => (id: string) => ({ path: `${path}?${name}=${encodeURIComponent(id)}` });
+const inQuery = (path: string, name: string) => (id: string) => ({
+  path: `${path}${path.includes("?") ? "" : "?"}${name}=${encodeURIComponent(id)}`,
+});
+/** What an entry of the owner's audit log says of its request by an API key. */
+const ofAudit = (pick: (entry: AuditEntry) => string | null) => async (owner: Owner) => {
+  const { sdk } = owner.side;
+  for await (const entry of sdk.audit.list({ actorKind: "api_key" })) {
+    const found = pick(entry);
+    if (found !== null) return found;
+  }
+  throw new Error("the audit log has no such entry");
+};
 const endUser = { id: "u" };
 const allowedOrigins = [ORIGIN];
 const session = (side: Side) => ({ tenantId: side.first.id, endUser, allowedOrigins });
@@ -229,6 +241,24 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
       call: (clientId) => ({ path: "/v1/providers/shopify/app", body: { clientId, clientSecret: "s" } }),
       makes: true,
     },
+  ],
+  "GET /v1/audit": [
+    { at: "query.cursor", theirs: cursorOf("/v1/audit"), call: inQuery("/v1/audit", "cursor") },
+    { at: "query.actorId", theirs: ofAudit((entry) => entry.actor.id), call: inQuery("/v1/audit", "actorId") },
+    // An id that A never tries to change: its own log names what it tried.
+    { at: "query.targetId", theirs: ({ tenant }) => tenant.eventId, call: inQuery("/v1/audit", "targetId") },
+    { at: "query.requestId", theirs: ofAudit((entry) => entry.requestId), call: inQuery("/v1/audit", "requestId") },
+    { at: "query.tenantId", theirs: ({ tenant }) => tenant.id, call: inQuery("/v1/audit", "tenantId") },
+    { at: "query.tenantRef", theirs: ofAudit((entry) => entry.tenantRef), call: inQuery("/v1/audit", "tenantRef") },
+    {
+      at: "query.endUserId",
+      theirs: ({ tenant }) => tenant.endUserId,
+      call: (id, caller) => inQuery(`/v1/audit?tenantId=${caller.first.id}&`, "endUserId")(id),
+    },
+  ],
+  "GET /v1/audit/export": [],
+  "GET /v1/audit/checkpoints": [
+    { at: "query.cursor", theirs: cursorOf("/v1/audit"), call: inQuery("/v1/audit/checkpoints", "cursor") },
   ],
   "POST /connect/v1/providers/{id}/resolve": [],
   "POST /connect/v1/authorizations": [

@@ -71,6 +71,19 @@ describe("another workspace's id", () => {
     for (const text of [b.first.id, b.second.id, b.clientId]) expect(mine).not.toContain(JSON.stringify(text));
   });
 
+  test("T1: the audit log holds what its own keys and people did, and nothing of another's", async () => {
+    const { a, b } = world;
+    const [mine, theirs] = await Promise.all(
+      [a, b].map((side) => side.sdk.audit.list({ limit: 100 }).toArray({ limit: 2_000 })),
+    );
+    expect(mine?.length).toBeGreaterThan(50);
+    expect(new Set(mine?.map((entry) => entry.workspaceId))).toEqual(new Set([a.workspace.id]));
+    const actors = new Set(theirs?.map((entry) => entry.actor.id).filter((id) => id !== null));
+    const requests = new Set(theirs?.map((entry) => entry.requestId).filter((id) => id !== null));
+    const shared = mine?.filter(({ actor, requestId }) => actors.has(actor.id ?? "") || requests.has(requestId ?? ""));
+    expect(shared).toEqual([]);
+  });
+
   test("T1: a tenant of the same name in two workspaces is two tenants", async () => {
     const { a, b } = world;
     await a.sdk.tenants.upsert({ id: b.first.id, name: "A's own" });

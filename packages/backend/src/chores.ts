@@ -1,5 +1,7 @@
 import type { WorkspaceId } from "@patchbay/shared";
+import { writeCheckpoint } from "./domain/audit/index.ts";
 import { listConnections } from "./domain/connections/index.ts";
+import type { Vault } from "./domain/vault/index.ts";
 import { forgetIdempotencyKeys, listWorkspaceIds } from "./domain/workspaces/index.ts";
 import { dropOldInboxPartitions, ensureInboxPartitions, type Database } from "./platform/db/index.ts";
 import type { Chore } from "./platform/jobs/index.ts";
@@ -14,6 +16,7 @@ interface Deps {
   readonly connect: Connect;
   readonly credentials: Credentials;
   readonly ingest: Ingest;
+  readonly vault: Vault;
   readonly clock: Clock;
   readonly log: Logger;
   readonly inboxRetentionDays: number;
@@ -56,6 +59,13 @@ export function listChores(deps: Deps): readonly Chore[] {
       ),
     },
     { name: "subscriptions-clear", cron: "*/5 * * * *", run: everyWorkspace(deps.ingest.clearLeftSubscriptions) },
+    {
+      name: "audit-checkpoints",
+      cron: "57 * * * *",
+      run: everyWorkspace((id) =>
+        writeCheckpoint({ withWorkspace: worker.withWorkspace, vault: deps.vault, clock: deps.clock }, id),
+      ),
+    },
     {
       name: "subscriptions-audit",
       cron: "7 3 * * *",

@@ -1,4 +1,5 @@
 import { AppError, decodeId, type WorkspaceId } from "@patchbay/shared";
+import { exportCheckpoints, exportLog, verifyExportedLog, verifyLogs } from "./audit-commands.ts";
 import { parseConfig, type Config } from "./config.ts";
 import { borrowDatabase } from "./connect-database.ts";
 import { createAudit } from "./domain/audit/index.ts";
@@ -26,8 +27,10 @@ export function bindCommands(process_: {
   const quietConfig = () => parseConfig({ PATCHBAY_LOG_LEVEL: "warn", ...process_.env }, process_.cwd);
   const withDatabase = (work: (database: Database, config: Config) => Promise<void>) =>
     useDatabase(quietConfig(), work);
+  const withKeys = (work: (keyed: Keyed, database: Database) => Promise<void>) =>
+    withDatabase(async (database, settings) => work(await openKeyed(database, settings), database));
   const withOperator = (work: (operator: OperatorActs) => Promise<void>) =>
-    withDatabase(async (database, settings) => work(await operatorActs(database, settings)));
+    withKeys((keyed) => work(createOperatorActs(keyed)));
   return {
     async serve(roles) {
       const patchbay = await startPatchbay({ config: config(), roles });
@@ -66,6 +69,16 @@ export function bindCommands(process_: {
         for (const tenant of page.data) print(json(tenant));
         if (page.hasMore) print(`… the first ${TENANTS_SHOWN_MAX}; GET /v1/tenants lists all`);
       }),
+    verifyAudit: (input) =>
+      input.logFile === null
+        ? withKeys(async (keyed, database) => {
+            const all = () => listWorkspaceIds(database.as("patchbay_worker").withQueue);
+            const ids = input.workspace === null ? await all() : [workspaceIdOf(input.workspace)];
+            await verifyLogs(keyed, ids, input.checkpointFile);
+          })
+        : verifyExportedLog(print, { ...input, logFile: input.logFile }),
+    exportAudit: (workspace, outFile) => withKeys((keyed) => exportLog(keyed, workspaceIdOf(workspace), outFile)),
+    exportCheckpoints: (workspace) => withKeys((keyed) => exportCheckpoints(keyed, workspaceIdOf(workspace))),
     async listen({ forwardUrl, apiKey, baseUrl, secret }) {
       const stop = new AbortController();
       void untilSignal().then(() => stop.abort());
@@ -92,14 +105,16 @@ async function useDatabase(config: Config, work: (database: Database, config: Co
   }
 }
 
-/** With the keys of the audit log, which are proved first: a wrong key must not make new ones. */
-async function operatorActs(database: Database, config: Config): Promise<OperatorActs> {
+/** The vault and the audit log. The keys are proved first: a wrong one must not make new ones. */
+async function openKeyed(database: Database, config: Config) {
   const keys = await openKeys(config.keys);
   await checkKeys({ database: database.as("patchbay_worker"), keys, clock: systemClock });
   const app = appDeps(database);
-  const audit = createAudit({ ...app, vault: createVault({ ...app, keys }) });
-  return createOperatorActs({ ...app, audit, log: createLogger(config.logLevel, process.stderr) });
+  const vault = createVault({ ...app, keys });
+  const log = createLogger(config.logLevel, process.stderr);
+  return { ...app, vault, audit: createAudit({ ...app, vault }), log, print };
 }
+type Keyed = Awaited<ReturnType<typeof openKeyed>>;
 
 function appDeps(database: Database) {
   return { withWorkspace: database.as("patchbay_app").withWorkspace, clock: systemClock };

@@ -192,6 +192,7 @@ export async function compose(given: {
       ...as("api", http.deliveryRoutes({ delivery })),
       ...as("api", http.inboxRoutes({ ingest })),
       ...as("api", http.providerRoutes({ ...asApp, connectors, sandboxOrigins, publicUrl })),
+      ...as("api", http.auditRoutes(asApp)),
       ...as("connect", http.connectRoutes({ connect, ingest })),
       ...as("admin", http.adminRoutes({ ...asApp, withQueueAsWorker: worker.withQueue })),
       ...as(

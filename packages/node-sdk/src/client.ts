@@ -1,4 +1,5 @@
 import { PatchbayError } from "./errors.ts";
+import { Audit } from "./resources/audit.ts";
 import { ConnectSessions } from "./resources/connect-sessions.ts";
 import { Connections } from "./resources/connections.ts";
 import { Deliveries } from "./resources/deliveries.ts";
@@ -54,6 +55,7 @@ export class Patchbay {
   readonly deliveries: Deliveries;
   readonly inbox: Inbox;
   readonly providers: Providers;
+  readonly audit: Audit;
   readonly webhooks: Webhooks;
 
   /** @throws PatchbayError when there is no API key, or an option makes no sense */
@@ -79,6 +81,7 @@ export class Patchbay {
     this.deliveries = new Deliveries(transport);
     this.inbox = new Inbox(transport);
     this.providers = new Providers(transport);
+    this.audit = new Audit(transport);
     this.webhooks = new Webhooks(options.webhookSecret, runtime.now);
   }
 

@@ -16,9 +16,24 @@ export const SCOPES = [
   "inbox:read",
   "providers:read",
   "providers:write",
+  "api_keys:read",
+  "api_keys:write",
+  "audit:read",
 ] as const;
 /** What an API key may do. */
 export type Scope = (typeof SCOPES)[number];
+
+/** Scopes that a key has only when they were named: they lead to other keys, tell of them, or cannot be undone. */
+export const EXPLICIT_SCOPES = [
+  "tenants:erase",
+  "api_keys:read",
+  "api_keys:write",
+  "audit:read",
+] as const satisfies readonly Scope[];
+/** What a key may do when nobody said. */
+export const DEFAULT_SCOPES: readonly Scope[] = SCOPES.filter(
+  (scope) => !EXPLICIT_SCOPES.some((each) => each === scope),
+);
 
 /** One SaaS product's environment. */
 export interface Workspace {
@@ -56,7 +71,7 @@ export const CreateWorkspace: z.ZodType<CreateWorkspace> = z
 
 export interface CreateApiKey {
   readonly name: string;
-  /** Default: all. */
+  /** Default: all but {@link EXPLICIT_SCOPES}. */
   readonly scopes?: readonly Scope[] | undefined;
   readonly expiresAt?: string | undefined;
 }

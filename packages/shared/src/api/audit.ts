@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { pageQuery } from "../pagination.ts";
+import { tenantId } from "./tenants.ts";
 
 export const AUDIT_ACTOR_KINDS = ["api_key", "operator", "end_user", "provider", "system"] as const;
 /** Who did something. `provider`: the provider or its user, over there. `system`: Patchbay by itself. */
@@ -59,3 +61,55 @@ export const AuditEntry: z.ZodType<AuditEntry> = z
     hash: z.string(),
   })
   .meta({ id: "AuditEntry" });
+
+/**
+ * A signed statement of how a workspace's log stood: what was exported once cannot be taken back.
+ *
+ * `signature` is Ed25519 over `patchbay.audit.checkpoint.v1`, a line feed, and the RFC 8785 form of this object
+ * without `signature`.
+ */
+export interface AuditCheckpoint {
+  readonly workspaceId: string;
+  /** The last entry that it vouches for, and thereby for all before. */
+  readonly sequence: number;
+  /** That entry's. */
+  readonly hash: string;
+  readonly recordedAt: string;
+  /** SubjectPublicKeyInfo, base64. Note it when you first see it: a forger would bring a key along. */
+  readonly publicKey: string;
+  /** base64url. */
+  readonly signature: string;
+}
+export const AuditCheckpoint: z.ZodType<AuditCheckpoint> = z
+  .strictObject({
+    workspaceId: z.string(),
+    sequence: z.int().min(1),
+    hash: z.string(),
+    recordedAt: z.iso.datetime(),
+    publicKey: z.string(),
+    signature: z.string(),
+  })
+  .meta({ id: "AuditCheckpoint" });
+
+const text = z.string().min(1).max(200);
+
+/** `GET /v1/audit`: all that are given must fit. */
+export const ListAuditQuery = z.strictObject({
+  ...pageQuery,
+  action: text.optional(),
+  kind: z.enum(AUDIT_KINDS).optional(),
+  actorKind: z.enum(AUDIT_ACTOR_KINDS).optional(),
+  actorId: text.optional(),
+  /** Your own id of a person; needs `tenantId`. */
+  endUserId: z.string().min(1).max(128).optional(),
+  targetId: text.optional(),
+  tenantId: tenantId.optional(),
+  /** Also of a tenant that was erased. */
+  tenantRef: text.optional(),
+  requestId: text.optional(),
+  since: z.iso.datetime().optional(),
+  until: z.iso.datetime().optional(),
+});
+
+/** `afterSequence`: of the last entry that you have. */
+export const ExportAuditQuery = z.strictObject({ afterSequence: z.coerce.number().int().min(0).default(0) });

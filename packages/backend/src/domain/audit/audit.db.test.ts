@@ -1,20 +1,31 @@
-import { decodeId, type WorkspaceId } from "@patchbay/shared";
+import { decodeId, encodeId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
-import { openDatabase, type Database, type Role } from "../../platform/db/index.ts";
-import { systemClock } from "../../platform/runtime/index.ts";
-import { createVault, openLocalKeys } from "../vault/index.ts";
+import { openDatabase, type Database, type Role, type WithWorkspace } from "../../platform/db/index.ts";
+import { systemClock, type Clock } from "../../platform/runtime/index.ts";
+import { createVault, openLocalKeys, type Vault } from "../vault/index.ts";
 import { createWorkspace } from "../workspaces/index.ts";
-import { createAudit, type Audit, type AuditAct } from "./index.ts";
+import {
+  allCheckpoints,
+  createAudit,
+  listAudit,
+  readLog,
+  verifyExport,
+  verifyLog,
+  writeCheckpoint,
+  type Audit,
+  type AuditAct,
+} from "./index.ts";
 
 let fixture: TestDatabase;
 let database: Database;
 let audit: Audit;
+let deps: { readonly withWorkspace: WithWorkspace; readonly vault: Vault; readonly clock: Clock };
 let folder = "";
 
 beforeAll(async () => {
@@ -24,7 +35,8 @@ beforeAll(async () => {
   await writeFile(join(folder, "keys"), `pbk1:1:${randomBytes(32).toString("base64")}\n`, { mode: 0o400 });
   const { withWorkspace } = database.as("patchbay_app");
   const vault = createVault({ withWorkspace, keys: await openLocalKeys(join(folder, "keys")), clock: systemClock });
-  audit = createAudit({ withWorkspace, vault, clock: systemClock });
+  deps = { withWorkspace, vault, clock: systemClock };
+  audit = createAudit(deps);
 });
 afterAll(async () => {
   await database.close();
@@ -64,6 +76,93 @@ describe("the audit log", () => {
     ["a number that JSON has not", { details: { ratio: Number.NaN } }],
   ])("takes no entry with %s", async (_, wrong) => {
     await expect(audit.record(await aWorkspace(), { ...ACT, ...wrong })).rejects.toThrow(/audit (action|entry)/);
+  });
+});
+
+describe("a log in the database", () => {
+  test("is whole, with its checkpoints, and an export of it too", async () => {
+    const workspaceId = await aWorkspace();
+    for (let n = 0; n < 5; n++) await audit.record(workspaceId, { ...ACT, details: { n, ok: true, code: null } });
+    const first = await writeCheckpoint(deps, workspaceId);
+    expect(await writeCheckpoint(deps, workspaceId)).toBeNull();
+    await audit.record(workspaceId, ACT);
+    await writeCheckpoint(deps, workspaceId);
+    expect(await verifyLog(deps, workspaceId)).toMatchObject({
+      entries: 6,
+      checkpoints: 2,
+      checkpointedTo: 6,
+      problems: [],
+    });
+    const checkpoints = await allCheckpoints(deps, workspaceId);
+    expect(checkpoints[1]).toEqual(first);
+    const publicKeys = [first?.publicKey ?? ""];
+    const report = await verifyExport(linesOf(workspaceId), {
+      workspaceId: edge(workspaceId),
+      checkpoints,
+      publicKeys,
+    });
+    expect(report).toMatchObject({ entries: 6, checkpoints: 2, problems: [] });
+  });
+
+  test("shows every change that somebody makes who may write rows and has no key", async () => {
+    const changes: readonly [string, string][] = [
+      ["update audit_entries set action = 'a.b' where sequence = 3", "changed"],
+      ["update audit_entries set recorded_at = recorded_at + interval '1 ms' where sequence = 3", "changed"],
+      ["update audit_entries set details = '{\"ok\": false}' where sequence = 3", "changed"],
+      ["update audit_entries set tenant_uid = gen_random_uuid() where sequence = 3", "changed"],
+      ["update audit_entries set mac_key_id = gen_random_uuid() where sequence = 3", "forged"],
+      ["update audit_entries set mac = hash where sequence = 3", "forged"],
+      ["delete from audit_entries where sequence = 3", "out_of_order"],
+      ["delete from audit_entries where sequence = 5", "wrong_end"],
+      ["delete from audit_heads", "wrong_end"],
+    ];
+    for (const [statement, problem] of changes) {
+      const workspaceId = await aWorkspace();
+      for (let n = 0; n < 5; n++) await audit.record(workspaceId, ACT);
+      await tamper(`${statement}${statement.includes("where") ? " and" : " where"} workspace_id = '${workspaceId}'`);
+      expect((await verifyLog(deps, workspaceId)).problems[0]?.problem, statement).toBe(problem);
+    }
+  });
+
+  test("whose end was cut off with its traces is found against an exported checkpoint only", async () => {
+    const workspaceId = await aWorkspace();
+    for (let n = 0; n < 5; n++) await audit.record(workspaceId, ACT);
+    const exported = await writeCheckpoint(deps, workspaceId);
+    const [kept] =
+      await fixture.sql`select hash from audit_entries where workspace_id = ${workspaceId} and sequence = 3`;
+    await tamper(`delete from audit_checkpoints where workspace_id = '${workspaceId}'`);
+    await tamper(`delete from audit_entries where workspace_id = '${workspaceId}' and sequence > 3`);
+    await fixture.sql`update audit_heads set sequence = 3, hash = ${kept?.["hash"]} where workspace_id = ${workspaceId}`;
+    expect((await verifyLog(deps, workspaceId)).problems).toEqual([]);
+    const report = await verifyLog(deps, workspaceId, exported === null ? [] : [exported]);
+    expect(report.problems).toEqual([{ sequence: 3, problem: "cut_off" }]);
+  });
+
+  test("is listed newest first, page by page, by what is asked for", async () => {
+    const workspaceId = await aWorkspace();
+    for (const action of ["a.b", "c.d", "a.b", "a.b"] as const) await audit.record(workspaceId, { ...ACT, action });
+    const page = await listAudit(deps, { workspaceId, limit: 2, action: "a.b" });
+    expect(page.data.map(({ sequence }) => sequence)).toEqual([4, 3]);
+    const next = await listAudit(deps, { workspaceId, limit: 2, action: "a.b", cursor: page.nextCursor ?? "" });
+    expect([next.data.map(({ sequence }) => sequence), next.hasMore]).toEqual([[1], false]);
+    const none = await listAudit(deps, { workspaceId, limit: 2, until: "2020-01-01T00:00:00.000Z" });
+    expect(none.data).toEqual([]);
+  });
+});
+
+describe("a person in the log", () => {
+  test("is the same each time, another in another tenant, and nobody's once the tenant's keys are destroyed", async () => {
+    const workspaceId = await aWorkspace();
+    const [acme, globex] = [randomUUID() as TenantUid, randomUUID() as TenantUid];
+    const person = (tenantUid: TenantUid) => audit.person({ workspaceId, tenantUid, endUserId: "jane" });
+    const jane = await person(acme);
+    expect(jane).toMatch(/^usr_[0-7][0-9a-z]{25}$/);
+    expect(await person(acme)).toBe(jane);
+    expect(await person(globex)).not.toBe(jane);
+    await database
+      .as("patchbay_app")
+      .withWorkspace(workspaceId, (tx) => deps.vault.destroyKeys(tx, { workspaceId, tenantUid: acme }));
+    expect(await person(acme)).not.toBe(jane);
   });
 });
 
@@ -107,6 +206,22 @@ async function aWorkspace(): Promise<WorkspaceId> {
   const id = decodeId("ws", made.id);
   if (id === null) throw new Error("no workspace id");
   return id;
+}
+
+/** As somebody who has the whole database in hand. */
+async function tamper(statement: string): Promise<void> {
+  await fixture.sql.begin(async (tx) => {
+    await tx`set local session_replication_role = 'replica'`;
+    await tx.unsafe(statement);
+  });
+}
+
+async function* linesOf(workspaceId: WorkspaceId): AsyncGenerator<string, void> {
+  for await (const { line } of readLog(deps, workspaceId)) yield line.trimEnd();
+}
+
+function edge(workspaceId: WorkspaceId): string {
+  return encodeId("ws", workspaceId);
 }
 
 async function sequences(workspaceId: WorkspaceId): Promise<readonly number[]> {

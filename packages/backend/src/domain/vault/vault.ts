@@ -37,7 +37,7 @@ export interface Vault {
   sealer(spec: DataKeySpec): Promise<Sealer>;
   /** As `sealer`; a key that authenticates must not be asked for sealing too: give it a purpose or scope of its own. */
   authenticator(spec: DataKeySpec): Promise<Authenticator>;
-  /** For checking codes that were made under these keys. @throws KeyDestroyedError when one of them was destroyed */
+  /** For checking codes that were made under these keys. Keys that were destroyed or never were are left out. */
   authenticators(
     workspaceId: WorkspaceId,
     keyIds: readonly DataKeyId[],
@@ -95,12 +95,7 @@ export function createVault(given: {
     authenticator: async (spec) => toAuthenticator(await activeDataKey(deps, spec)),
     async authenticators(workspaceId, keyIds) {
       const keys = await dataKeysById(deps, workspaceId, keyIds);
-      return new Map(
-        [...keys].map(([id, key]) => {
-          if (key instanceof Error) throw key;
-          return [id, toAuthenticator(key)];
-        }),
-      );
+      return new Map([...keys].flatMap(([id, key]) => (key instanceof Error ? [] : [[id, toAuthenticator(key)]])));
     },
     opener,
     async open(workspaceId, place, sealed) {

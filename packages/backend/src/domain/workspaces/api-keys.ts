@@ -1,6 +1,6 @@
 import {
   AppError,
-  SCOPES,
+  DEFAULT_SCOPES,
   encodeId,
   type ApiKeyId,
   type ApiKeyWithSecret,
@@ -43,7 +43,7 @@ export async function createApiKey(
       publicId: key.publicId,
       secretHash: key.secretHash,
       name: input.name,
-      scopes: [...(input.scopes ?? SCOPES)],
+      scopes: [...(input.scopes ?? DEFAULT_SCOPES)],
       expiresAt: input.expiresAt === undefined ? null : new Date(input.expiresAt),
       createdAt: deps.clock.now(),
     };

@@ -1,5 +1,13 @@
-import { SCOPES, type CreateApiKey, type CreateWorkspace, type Scope } from "@patchbay/shared";
+import {
+  DEFAULT_SCOPES,
+  EXPLICIT_SCOPES,
+  SCOPES,
+  type CreateApiKey,
+  type CreateWorkspace,
+  type Scope,
+} from "@patchbay/shared";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { addAuditCommands, type AuditCommands } from "./audit-commands.ts";
 
 /** What to renew; neither `data` nor `workspaceKeys`: what the key-encryption key wraps. */
 export interface RotateOptions {
@@ -19,7 +27,7 @@ export interface KeyCommands {
 }
 
 /** What the commands do; `main.ts` binds them to the composed product. */
-export interface Commands extends KeyCommands {
+export interface Commands extends AuditCommands, KeyCommands {
   serve(roles: { readonly api: boolean; readonly worker: boolean }): Promise<void>;
   migrate(): Promise<void>;
   createKeyFile(): Promise<void>;
@@ -99,10 +107,16 @@ export function createProgram(commands: Commands): Command {
     .description("make an API key and print it once")
     .requiredOption("--workspace <ws_…>")
     .option("--name <name>", "what the key is for", "default")
-    .option("--scope <scope...>", `what it may do; default: all of ${SCOPES.join(", ")}`, collectScope)
+    .option(
+      "--scope <scope...>",
+      `what it may do; default: ${DEFAULT_SCOPES.join(", ")}; only when named: ${EXPLICIT_SCOPES.join(", ")}`,
+      collectScope,
+    )
     .action((options: { workspace: string; name: string; scope?: Scope[] }) =>
       commands.createApiKey(options.workspace, { name: options.name, scopes: options.scope }),
     );
+
+  addAuditCommands(program, commands);
 
   program
     .command("listen")

@@ -1,0 +1,176 @@
+import {
+  AppError,
+  PAGE_SIZE_MAX,
+  encodeId,
+  type AuditActorKind,
+  type AuditCheckpoint,
+  type AuditEntry,
+  type AuditKind,
+  type Page,
+  type TenantUid,
+  type WorkspaceId,
+} from "@patchbay/shared";
+import { and, asc, desc, eq, gt, gte, lt } from "drizzle-orm";
+import type { WithWorkspace } from "../../platform/db/index.ts";
+import { toEntry, type EntryRow } from "./chain.ts";
+import type { CheckedEntry } from "./check-chain.ts";
+import { auditCheckpoints, auditEntries, auditHeads, auditSigningKeys } from "./tables.ts";
+
+interface Deps {
+  readonly withWorkspace: WithWorkspace;
+}
+
+export interface AuditFilter {
+  readonly action?: string | undefined;
+  readonly actorKind?: AuditActorKind | undefined;
+  readonly actorId?: string | undefined;
+  readonly kind?: AuditKind | undefined;
+  readonly targetId?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly tenantUid?: TenantUid | undefined;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** A page of the log, newest first. @throws AppError `invalid_cursor` */
+export async function listAudit(
+  deps: Deps,
+  input: AuditFilter & {
+    readonly workspaceId: WorkspaceId;
+    readonly limit: number;
+    readonly cursor?: string | undefined;
+  },
+): Promise<Page<AuditEntry>> {
+  const { workspaceId, limit } = input;
+  const before =
+    input.cursor === undefined ? undefined : lt(auditEntries.sequence, readCursor(workspaceId, input.cursor));
+  const rows = await deps.withWorkspace(workspaceId, (tx) =>
+    tx
+      .select()
+      .from(auditEntries)
+      .where(and(eq(auditEntries.workspaceId, workspaceId), before, ...conditions(input)))
+      .orderBy(desc(auditEntries.sequence))
+      .limit(limit + 1),
+  );
+  const data = rows.slice(0, limit).map(shown);
+  const hasMore = rows.length > limit;
+  return { data, hasMore, nextCursor: hasMore ? writeCursor(workspaceId, data.at(-1)?.sequence ?? 0) : null };
+}
+
+/** Entries with their codes, oldest first, a page at a time in memory. Ends where the log ended when it was asked. */
+export async function* readLog(
+  deps: Deps,
+  workspaceId: WorkspaceId,
+  after = 0,
+): AsyncGenerator<CheckedEntry & { readonly line: string }, void> {
+  let from = after;
+  for (;;) {
+    const rows = await deps.withWorkspace(workspaceId, (tx) =>
+      tx
+        .select()
+        .from(auditEntries)
+        .where(and(eq(auditEntries.workspaceId, workspaceId), gt(auditEntries.sequence, from)))
+        .orderBy(asc(auditEntries.sequence))
+        .limit(ROWS_MAX),
+    );
+    for (const row of rows) {
+      const entry = shown(row);
+      yield { entry, line: `${JSON.stringify(entry)}\n`, mac: { keyId: row.macKeyId, code: row.mac } };
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < ROWS_MAX) return;
+    from = last.sequence;
+  }
+}
+
+const ROWS_MAX = 1_000;
+
+/** Where the chain ends, as whoever appended last has noted; `null` when nothing was entered yet. */
+export async function endOfLog(
+  deps: Deps,
+  workspaceId: WorkspaceId,
+): Promise<{ sequence: number; hash: string } | null> {
+  const [head] = await deps.withWorkspace(workspaceId, (tx) =>
+    tx.select().from(auditHeads).where(eq(auditHeads.workspaceId, workspaceId)),
+  );
+  return head === undefined ? null : { sequence: head.sequence, hash: base64url(head.hash) };
+}
+
+/** A page of checkpoints, newest first. @throws AppError `invalid_cursor` */
+export async function listCheckpoints(
+  deps: Deps,
+  input: { readonly workspaceId: WorkspaceId; readonly limit: number; readonly cursor?: string | undefined },
+): Promise<Page<AuditCheckpoint>> {
+  const { workspaceId, limit } = input;
+  const before =
+    input.cursor === undefined ? undefined : lt(auditCheckpoints.sequence, readCursor(workspaceId, input.cursor));
+  const key = and(
+    eq(auditSigningKeys.workspaceId, auditCheckpoints.workspaceId),
+    eq(auditSigningKeys.id, auditCheckpoints.signingKeyId),
+  );
+  const rows = await deps.withWorkspace(workspaceId, (tx) =>
+    tx
+      .select({ checkpoint: auditCheckpoints, publicKey: auditSigningKeys.publicKey })
+      .from(auditCheckpoints)
+      .innerJoin(auditSigningKeys, key)
+      .where(and(eq(auditCheckpoints.workspaceId, workspaceId), before))
+      .orderBy(desc(auditCheckpoints.sequence))
+      .limit(limit + 1),
+  );
+  const data = rows.slice(0, limit).map(({ checkpoint, publicKey }) => ({
+    workspaceId: encodeId("ws", workspaceId),
+    sequence: checkpoint.sequence,
+    hash: base64url(checkpoint.hash),
+    recordedAt: checkpoint.recordedAt.toISOString(),
+    publicKey: Buffer.from(publicKey).toString("base64"),
+    signature: base64url(checkpoint.signature),
+  }));
+  const hasMore = rows.length > limit;
+  return { data, hasMore, nextCursor: hasMore ? writeCursor(workspaceId, data.at(-1)?.sequence ?? 0) : null };
+}
+
+/** All of them. A year of hours is less than 9,000. */
+export async function allCheckpoints(deps: Deps, workspaceId: WorkspaceId): Promise<readonly AuditCheckpoint[]> {
+  const all: AuditCheckpoint[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await listCheckpoints(deps, { workspaceId, limit: PAGE_SIZE_MAX, cursor });
+    all.push(...page.data);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return all;
+}
+
+function conditions(filter: AuditFilter) {
+  const is = <Column extends keyof EntryRow>(column: Column, value: EntryRow[Column] | undefined) =>
+    value === undefined ? undefined : eq(auditEntries[column], value as never);
+  return [
+    is("action", filter.action),
+    is("actorKind", filter.actorKind),
+    is("actorId", filter.actorId),
+    is("kind", filter.kind),
+    is("targetId", filter.targetId),
+    is("requestId", filter.requestId),
+    is("tenantUid", filter.tenantUid),
+    filter.since === undefined ? undefined : gte(auditEntries.recordedAt, new Date(filter.since)),
+    filter.until === undefined ? undefined : lt(auditEntries.recordedAt, new Date(filter.until)),
+  ];
+}
+
+function shown(row: EntryRow): AuditEntry {
+  return { ...toEntry(row), hash: base64url(row.hash) };
+}
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("base64url");
+}
+
+function writeCursor(workspaceId: WorkspaceId, sequence: number): string {
+  return Buffer.from(JSON.stringify([workspaceId, sequence])).toString("base64url");
+}
+
+function readCursor(workspaceId: WorkspaceId, text: string): number {
+  const match = /^\["([0-9a-f-]{36})",([1-9]\d{0,14})\]$/.exec(Buffer.from(text, "base64url").toString());
+  if (match?.[1] === workspaceId) return Number(match[2]);
+  throw new AppError("invalid_cursor", "this cursor is not one that this list gave; start without one");
+}
