@@ -9,6 +9,8 @@ export interface ConnectStore {
   readonly models?: readonly ModelName[];
   /** Waits for the end of the first import; default true. */
   readonly awaitImport?: boolean;
+  /** Told of what only this browser holds. */
+  readonly onSecret?: (name: string, value: string) => void;
 }
 
 const ORIGIN = "http://host.localhost:9";
@@ -43,6 +45,8 @@ export async function connectStore(
     display: "popup",
   });
   const completionCode = await consent(String(started["startUrl"]));
+  options.onSecret?.("verifier", verifier);
+  options.onSecret?.("completionCode", completionCode);
   const done = await call("POST", `/authorizations/${String(started["id"])}/complete`, { verifier, completionCode });
   const connection = done["connection"] as Connection | null;
   if (connection === null) throw new Error(`not connected: ${JSON.stringify(done)}`);

@@ -6,11 +6,11 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { randomBytes } from "node:crypto";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { createLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { connectStore } from "../harness/connect-store.ts";
 import { formsFoundIn } from "../harness/leaks.ts";
-import { startTestProduct, type TestProduct } from "../harness/product.ts";
+import { startTestProduct, type TestProduct, type TestWorkspace } from "../harness/product.ts";
 import { scratchRoot } from "../harness/scratch-root.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { ORIGIN, send, withKey, withSession } from "./http.ts";
@@ -34,6 +34,7 @@ beforeAll(async () => {
   const log = createLogger("trace", { write: (line) => logs.push(line) });
   const stateFile = join(folder, "sandbox");
   product = await startTestProduct({ log, sandbox: { stateFile }, endpointOrigins: [receiverUrl()] });
+  await product.database.sql.unsafe(`alter database ${product.database.name} set log_statement = 'all'`);
   secrets = await liveThroughEverything(stateFile);
 }, 120_000);
 afterAll(async () => {
@@ -44,15 +45,15 @@ afterAll(async () => {
 });
 
 describe("a secret", () => {
-  test("is there to be looked for", () => {
-    expect(Object.keys(secrets).length).toBeGreaterThanOrEqual(13);
+  test("V11: is there to be looked for", () => {
+    expect(Object.keys(secrets).length).toBeGreaterThanOrEqual(17);
     for (const [name, secret] of Object.entries(secrets)) expect(secret.length, name).toBeGreaterThan(20);
     expect(logs.length).toBeGreaterThan(100);
     expect(logs.filter((line) => line.includes('"level":20')).length).toBeGreaterThan(0);
     expect(answers.length).toBeGreaterThan(20);
   });
 
-  test("would be found in each of the forms", () => {
+  test("V11: would be found in each of the forms", () => {
     const secret = "a canary that sings";
     for (const encoding of ["utf8", "hex", "base64", "base64url"] as const) {
       for (const before of ["", "1", "12"]) {
@@ -63,15 +64,22 @@ describe("a secret", () => {
     expect(formsFoundIn(Buffer.from("nothing of it").toString("base64"), secret)).toEqual([]);
   });
 
-  test("is in no log line, at the level trace", () => {
+  test("V11: is in no log line, at the level trace", () => {
     expect(found(logs.join("\n"))).toEqual([]);
   });
 
-  test("is in no answer but the one that gives it", () => {
+  test("V11: is in no answer but the one that gives it", () => {
     expect(found(answers.join("\n"))).toEqual([]);
   });
 
-  test("is in no table in clear", async () => {
+  test("V11: is in no statement that the database server logs, parameters included", async () => {
+    const serverLog = await readFile(join(inject("postgres").admin.host, "..", "postgres.log"), "latin1");
+    expect(serverLog).toContain("set_config");
+    expect(serverLog).toContain("Parameters: ");
+    expect(found(serverLog)).toEqual([]);
+  });
+
+  test("V11: is in no table in clear", async () => {
     const { text, tables } = await dump();
     expect(tables).toBeGreaterThan(40);
     expect(text).toContain("gid://shopify/Shop/");
@@ -96,7 +104,11 @@ async function liveThroughEverything(stateFile: string): Promise<Readonly<Record
   }
   const endpoint = await sdk.webhookEndpoints.create({ url: `${receiverUrl()}/in`, models: ["order"] });
   const rotated = await sdk.webhookEndpoints.rotateSecret(endpoint.id, { graceHours: 24 });
-  const connection = await connectStore(product, workspace, { shop: SHOP });
+  const browser: Record<string, string> = {};
+  const connection = await connectStore(product, workspace, {
+    shop: SHOP,
+    onSecret: (name, value) => (browser[name] = value),
+  });
   const token = await mintSession(workspace, "acme", "canary");
   const kept = await send(product, {
     method: "POST",
@@ -116,6 +128,7 @@ async function liveThroughEverything(stateFile: string): Promise<Readonly<Record
   const tokens = await tokensIn(stateFile);
   await fail(workspace.apiKey, token, connection.id);
   await readEverything(apiKey, token, connection.id);
+  await eraseOne(workspace);
   return {
     clientSecret: clientSecrets[0],
     nextClientSecret: clientSecrets[1],
@@ -128,8 +141,24 @@ async function liveThroughEverything(stateFile: string): Promise<Readonly<Record
     state: state.slice(52),
     nonce,
     operatorToken: product.operatorToken,
+    databasePassword: decodeURIComponent(new URL(product.database.url).password),
+    ...(await keysIn(product.env["PATCHBAY_DATA_DIR"] ?? "")),
+    ...browser,
     ...tokens,
   };
+}
+
+/** Another tenant of the same store comes and goes. */
+async function eraseOne(workspace: TestWorkspace): Promise<void> {
+  await connectStore(product, workspace, { tenantId: "leaver", shop: SHOP });
+  const path = "/v1/tenants/leaver";
+  answers.push((await send(product, { method: "DELETE", path, headers: withKey(workspace.apiKey) })).text);
+  answers.push((await send(product, { method: "GET", path: "/v1/erasures", headers: withKey(workspace.apiKey) })).text);
+}
+
+async function keysIn(dataDir: string): Promise<Readonly<Record<string, string>>> {
+  const lines = (await readFile(join(dataDir, "keys"), "utf8")).matchAll(/^pbk1:([\w.-]+):([A-Za-z0-9+/]{43}=)/gm);
+  return Object.fromEntries([...lines].map(([, version = "", key = ""]) => [`key${version}`, key]));
 }
 
 /** Everything that goes wrong is logged: wrong keys, wrong signatures, tokens that died. */
@@ -175,7 +204,15 @@ async function readEverything(apiKey: string, token: string, connectionId: strin
   answers.push(await (await fetch(`${product.url}/connect/v1/session`, session)).text());
   const path = `/connect/v1/connections/${connectionId}`;
   answers.push((await send(product, { method: "GET", path, headers: widget })).text);
-  for (const page of ["/openapi.json", "/docs", "/readyz", "/console", "/nowhere"]) {
+  const api = withKey(apiKey);
+  for (const own of [
+    "/v1/audit",
+    "/v1/tenants/acme/records/order/export",
+    `/v1/connections/${connectionId}/capabilities`,
+  ]) {
+    answers.push((await send(product, { method: "GET", path: own, headers: api })).text);
+  }
+  for (const page of ["/openapi.json", "/docs", "/readyz", "/metrics", "/console", "/nowhere"]) {
     answers.push((await send(product, { method: "GET", path: page })).text);
   }
   const admin = withKey(product.operatorToken);
@@ -208,8 +245,10 @@ async function dump(): Promise<{ readonly text: string; readonly tables: number 
 
 function found(text: string): readonly string[] {
   return Object.entries(secrets).flatMap(([name, secret]) => {
-    const forms = formsFoundIn(text, secret.replace(PUBLIC_PREFIX, ""));
+    const forms = [...formsFoundIn(text, secret.replace(PUBLIC_PREFIX, ""))];
     // What a signing secret encodes is the secret too.
+    // What a key in a file encodes is the key itself.
+    if (/^key/.test(name)) forms.push(...formsFoundIn(text, Buffer.from(secret, "base64")));
     const inside = name.includes("ndpointSecret") ? Buffer.from(secret.slice("whsec_".length), "base64") : null;
     const bytes = inside === null ? [] : formsFoundIn(text, inside);
     return [...forms, ...bytes].map((form) => `${name} in ${form}`);
