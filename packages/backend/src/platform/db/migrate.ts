@@ -76,6 +76,8 @@ async function installBoss(client: Client): Promise<void> {
     schema: BOSS_SCHEMA,
     supervise: false,
     schedule: false,
+    // A start that ends here, for a wrong key say, leaves nothing behind.
+    registerInstance: false,
   });
   await boss.start();
   await boss.stop({ graceful: false });
