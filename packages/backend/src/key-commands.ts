@@ -7,6 +7,7 @@ import {
   addLocalKey,
   checkKeys,
   countWrapped,
+  createKeyHealth,
   createVault,
   kekName,
   keyStatus,
@@ -48,7 +49,16 @@ export function bindKeyCommands({ withDatabase, config, print }: Terminal): KeyC
       await work(deps, database);
     });
   return {
-    showKeys: () => withKeys(async (deps) => describeKeys(await keyStatus(deps)).forEach((line) => print(line))),
+    showKeys: () =>
+      withKeys(async (deps) => {
+        describeKeys(await keyStatus(deps)).forEach((line) => print(line));
+        const health = await createKeyHealth(deps)();
+        print(
+          `Asked just now: ${Object.entries(health)
+            .map(([id, state]) => `${id} ${state}`)
+            .join(", ")}`,
+        );
+      }),
     async addKey(options) {
       const { keyFile } = localSettings(config());
       const version = await addLocalKey(keyFile, options);

@@ -23,7 +23,7 @@ export interface VaultTransitSettings {
 }
 
 /**
- * The transit engine of HashiCorp Vault or OpenBao, by plain HTTP.
+ * The transit engine of HashiCorp Vault, by plain HTTP.
  *
  * Versions are named `<mount>/<key>:<number>`. The newest of the start wraps: after a rotation in Vault, restart. Rows
  * move to it by unwrapping and wrapping: `rewrap` takes no associated data.
