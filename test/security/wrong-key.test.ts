@@ -43,10 +43,8 @@ afterAll(async () => {
 
 describe("a process with a wrong master key", () => {
   test.each([
-    ["serve", ["serve"]],
     ["worker", ["worker"]],
     ["a command that writes", ["workspaces", "create", "--name", "Another"]],
-    ["keys status", ["keys", "status"]],
   ])("V9: exits with 78 and writes no row: %s", async (_, args) => {
     const { code, said } = await run(args, { PATCHBAY_KEY_FILE: await aKeyFile("1") });
     expect(said).toMatch(/^The configured key \(local, version 1\) is not the one that this database was sealed with/);
