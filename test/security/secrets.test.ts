@@ -248,7 +248,7 @@ function found(text: string): readonly string[] {
     const forms = [...formsFoundIn(text, secret.replace(PUBLIC_PREFIX, ""))];
     // What a signing secret encodes is the secret too.
     // What a key in a file encodes is the key itself.
-    if (/^key/.test(name)) forms.push(...formsFoundIn(text, Buffer.from(secret, "base64")));
+    if (name.startsWith("key")) forms.push(...formsFoundIn(text, Buffer.from(secret, "base64")));
     const inside = name.includes("ndpointSecret") ? Buffer.from(secret.slice("whsec_".length), "base64") : null;
     const bytes = inside === null ? [] : formsFoundIn(text, inside);
     return [...forms, ...bytes].map((form) => `${name} in ${form}`);
