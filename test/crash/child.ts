@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 /** One life of the product in a process of its own. */
 export interface Child {
   readonly pid: number;
+  /** Returns when the process is gone of itself. */
+  ended(): Promise<void>;
   /** SIGKILL; returns when the process is gone. */
   kill(): Promise<void>;
   /** SIGTERM, and SIGKILL when that does not help. */
@@ -42,6 +44,7 @@ export async function startChild(input: {
   };
   return {
     pid,
+    ended: async () => void (await gone),
     kill: () => end("SIGKILL"),
     async stop() {
       const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MS_MAX);
