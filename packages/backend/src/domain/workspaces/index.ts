@@ -1,3 +1,4 @@
+export { checkCertificate } from "./check-certificate.ts";
 export { authenticateApiKey, createApiKey, type ApiCaller } from "./api-keys.ts";
 export * from "./idempotency-keys.ts";
 export * from "./open-workspace.ts";

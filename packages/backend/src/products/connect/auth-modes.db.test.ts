@@ -3,13 +3,9 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ClientAuthentication, Connector } from "../../connectors/kit/index.ts";
 import { getProviderApp, publishedKeys, putProviderApp, rotateSigningKey } from "../../domain/workspaces/index.ts";
-import {
-  SCOPE,
-  startAuthorizationServer,
-  type AuthorizationServer,
-} from "../credentials/testing/authorization-server.ts";
+import { startAuthorizationServer, type AuthorizationServer } from "../credentials/testing/authorization-server.ts";
 import { createAuthority, type IssuedCertificate, type TestAuthority } from "../credentials/testing/certificates.ts";
-import { TEST_CLIENT_CREDENTIALS, TEST_OAUTH2, testConnector } from "../credentials/testing/test-connector.ts";
+import { TEST_CLIENT_CREDENTIALS, TEST_OAUTH2, SCOPE, testConnector } from "../credentials/testing/test-connector.ts";
 import { createConnectKit, type TestWorkspace } from "./testing/connect-kit.ts";
 
 const WAYS: Readonly<Record<string, ClientAuthentication>> = {

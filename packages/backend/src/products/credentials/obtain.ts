@@ -1,6 +1,6 @@
-import { AppError } from "@patchbay/shared";
+import { AppError, type ModelName } from "@patchbay/shared";
 import { scopesFor, type Connector, type DirectAuth } from "../../connectors/kit/index.ts";
-import type { ModelName } from "@patchbay/shared";
+import { checkCertificate } from "../../domain/workspaces/index.ts";
 import type { CredentialsDeps } from "./deps.ts";
 import type { OAuthParty, TokenOutcome } from "./oauth-client.ts";
 import { parseFields } from "./parse-fields.ts";
@@ -35,6 +35,7 @@ export async function obtain(
   input: { readonly fields: Readonly<Record<string, string>>; readonly models: readonly ModelName[] },
 ): Promise<Obtained> {
   const fields = parseFields(method, input.fields);
+  if (method.kind === "mtls") checkCertificate(pemOf(fields));
   const issuedAt = deps.clock.now();
   switch (method.kind) {
     case "client_credentials":
@@ -50,6 +51,10 @@ export async function obtain(
     case "mtls":
       return { secret: { kind: "fields", fields }, credential: { fields }, scopes: [], issuedAt };
   }
+}
+
+function pemOf(fields: Fields): { readonly certificate: string; readonly privateKey: string } {
+  return { certificate: fields["certificate"]?.reveal() ?? "", privateKey: fields["privateKey"]?.reveal() ?? "" };
 }
 
 function derived(fields: Fields, outcome: TokenOutcome, issuedAt: Date, { name }: Connector): Obtained {

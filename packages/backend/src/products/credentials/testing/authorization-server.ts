@@ -5,6 +5,7 @@ import { createServer } from "node:https";
 import type { TLSSocket } from "node:tls";
 import * as tls from "node:tls";
 import type { TestAuthority } from "./certificates.ts";
+import { SCOPE } from "./test-connector.ts";
 
 /** A certified authorization server (oidc-provider) over TLS, with an API that its tokens open. */
 export interface AuthorizationServer extends AsyncDisposable {
@@ -18,7 +19,6 @@ export interface AuthorizationServer extends AsyncDisposable {
   consent(authorizationUrl: string): Promise<URL>;
 }
 
-export const SCOPE = "api:read";
 const HOPS_MAX = 12;
 
 export async function startAuthorizationServer(
@@ -134,6 +134,13 @@ async function interact(provider: Provider, request: IncomingMessage, response: 
 }
 
 async function whoAmI(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const socket = request.socket as TLSSocket;
+  const subject = socket.authorized ? certificateOf(request)?.subject : undefined;
+  if (request.headers.authorization === undefined && subject !== undefined) {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.end(JSON.stringify({ account: subject, scope: SCOPE }));
+    return;
+  }
   const token = (request.headers.authorization ?? "").replace(/^Bearer /, "");
   const found = (await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token));
   const known = found !== undefined && !found.isExpired;

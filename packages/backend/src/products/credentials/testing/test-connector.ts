@@ -2,13 +2,16 @@ import { z } from "zod";
 import type {
   AuthMethod,
   ClientCredentialsAuth,
+  MtlsAuth,
   Connector,
   CredentialField,
   OAuth2Auth,
   ProviderResponse,
 } from "../../../connectors/kit/index.ts";
 import { shopify } from "../../../connectors/shopify/index.ts";
-import { SCOPE } from "./authorization-server.ts";
+
+/** What its one model needs. */
+export const SCOPE = "api:read";
 
 /** Stands for wherever the test's server listens: `baseUrlOverride` takes its place. */
 const HOME = "https://as.example";
@@ -48,6 +51,15 @@ export const TEST_CLIENT_CREDENTIALS: ClientCredentialsAuth = {
   sendsScopes: true,
   fields: [],
   parameters: {},
+};
+
+/** A client certificate of the connection's own, and nothing else. */
+export const TEST_MTLS: MtlsAuth = {
+  kind: "mtls",
+  id: "mtls",
+  name: "Client certificate",
+  fields: [aField("certificate", { secret: false }), aField("privateKey")],
+  place: [],
 };
 
 export function aField(name: string, changes: Partial<CredentialField> = {}): CredentialField {
