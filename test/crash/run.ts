@@ -1,12 +1,18 @@
 import { parseArgs } from "node:util";
+import { runRefresh } from "./refresh/run.ts";
 import { createCrashWorld, sandboxClock } from "./crash-world.ts";
 import { killRepeatedly, type KillsSummary } from "./random-kills.ts";
 import { startReceiver } from "./receiver.ts";
 import { standaloneGround } from "./standalone-ground.ts";
 
-/** `pnpm crash --kills 1000 [--seed 7]`: the kill test for as long as one likes, with its figures. */
+/**
+ * `pnpm crash --kills 1000 [--seed 7]`: the kill test for as long as one likes, with its figures.
+ * `pnpm crash refresh`: every refresh of tokens under every fault, and killed at every step.
+ */
 const KILLS_MAX = 100_000;
 const VIOLATIONS_SHOWN_MAX = 20;
+
+if (process.argv[2] === "refresh") process.exit(await runRefresh());
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== "--"),

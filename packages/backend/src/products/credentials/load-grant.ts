@@ -75,12 +75,6 @@ export async function grantFacts(
   };
 }
 
-/** `false`: what the owner handed over is sent as it is, and nothing can be asked for in its place. */
-export function asksForTokens(deps: Pick<CredentialsDeps, "connectors">, row: GrantRow): boolean {
-  const connector = deps.connectors[row.provider];
-  return connector === undefined || "tokenUrl" in authMethod(connector, row.authMethod);
-}
-
 /**
  * The provider app that speaks for a grant; `null` when the app or the connector is gone, or the grant's method has
  * nothing to ask of a token endpoint.
