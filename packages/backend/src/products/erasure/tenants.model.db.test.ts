@@ -138,6 +138,8 @@ async function take(tx: Tx, model: Model, workspaceId: WorkspaceId, step: Step, 
       }
       return;
     }
+    case "put":
+      return;
     case "pause":
     case "resume":
     case "disconnect":
