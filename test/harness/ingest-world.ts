@@ -224,6 +224,7 @@ function givenTokens(
   return {
     accessToken: async ({ grantId }) => ({ token: new Secret(find(grantId).token), rowVersion: 1 }),
     refreshAfter401: async () => ({ problem: "reauthorize" }),
+    condemn: async () => {},
     grantFacts: async ({ grantId }) => ({
       grantId,
       provider: "shopify",

@@ -3,6 +3,7 @@ import type { DirectAuth } from "../../connectors/kit/index.ts";
 import type { Egress } from "../../platform/egress/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
 import { accessToken, refreshAfter401 } from "./access-token.ts";
+import { condemnGrant } from "./condemn-grant.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
 import { endGrant } from "./end-grant.ts";
 import { createActivity } from "./activity.ts";
@@ -23,6 +24,8 @@ import { createTokenEndpoint } from "./token-endpoint.ts";
 export interface Credentials {
   accessToken(target: GrantTarget): Promise<Access>;
   refreshAfter401(target: GrantTarget, seenRowVersion: number): Promise<Access>;
+  /** The API takes no token of the grant, fresh ones neither. */
+  condemn(target: GrantTarget, seenRowVersion: number): Promise<void>;
   grantFacts(target: GrantTarget): Promise<GrantFacts>;
   readonly oauth: OAuthClient;
   storeGrant(input: StoreGrant): Promise<StoredGrant>;
@@ -58,6 +61,7 @@ export function createCredentials(given: CreateCredentials): Credentials {
   return {
     accessToken: (target) => accessToken(deps, flights, activity, target),
     refreshAfter401: (target, seen) => refreshAfter401(deps, flights, target, seen),
+    condemn: (target, seen) => condemnGrant(deps, target, seen),
     grantFacts: (target) => grantFacts(deps, target),
     oauth,
     storeGrant: (input) => storeGrant(deps, input),

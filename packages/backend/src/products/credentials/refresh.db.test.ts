@@ -173,6 +173,19 @@ describe("a refusal", () => {
   });
 });
 
+describe("a grant whose fresh tokens the API does not take", () => {
+  test("is dead at once, and one that has moved on is not", async () => {
+    const target = await kit.aGrant();
+    const { credentials } = await kit.aProcess();
+    await credentials.condemn(target, 0);
+    expect(tokenOf(await credentials.accessToken(target))).toBe("access_0");
+    await credentials.condemn(target, 1);
+    await credentials.condemn(target, 1);
+    expect(kit.dead).toMatchObject([target]);
+    expect(await credentials.accessToken(target)).toEqual({ problem: "reauthorize" });
+  });
+});
+
 describe("a process that lost its lease", () => {
   test("does not write over the winner, and its pair is kept", async () => {
     const target = await expiredGrant();

@@ -65,13 +65,27 @@ describe("a call", () => {
     const world = aWorld([json(401, {}), fine]);
     expect(await world.client.call(TARGET, READ, INTERACTIVE)).toMatchObject({ ok: true });
     expect(world.sent.map((request) => request.headers["x-shopify-access-token"])).toEqual(["token 1", "token 2"]);
-    const stubborn = aWorld([json(401, {}), json(401, {}), fine]);
-    expect(await stubborn.client.call(TARGET, WRITE, INTERACTIVE)).toMatchObject({
-      ok: false,
-      fault: { kind: "reauthorize" },
-      outcome: "failed",
-    });
-    expect(stubborn.sent).toHaveLength(2);
+  });
+
+  test("that is refused with a fresh token too, though the account is told, lacks a right", async () => {
+    const world = aWorld([json(401, {}), json(401, {}), fine, json(401, {})]);
+    const refused = { ok: false, fault: { kind: "missing_scope" }, outcome: "failed" };
+    expect(await world.client.call(TARGET, WRITE, INTERACTIVE)).toMatchObject(refused);
+    expect(world.sent).toHaveLength(3);
+    expect(world.condemned).toEqual([]);
+  });
+
+  test("that no fresh token opens says so once it has been so for a minute, and refreshes no more until then", async () => {
+    const world = aWorld([json(401, {})]);
+    const call = () => world.client.call(TARGET, READ, INTERACTIVE);
+    expect(await call()).toMatchObject({ fault: { kind: "unavailable" } });
+    expect(world.sent).toHaveLength(3);
+    expect(await call()).toMatchObject({ fault: { kind: "unavailable" } });
+    expect(world.sent).toHaveLength(4);
+    expect(world.condemned).toEqual([]);
+    world.pass(61_000);
+    expect(await call()).toMatchObject({ fault: { kind: "reauthorize" } });
+    expect(world.condemned).toEqual([2]);
   });
 
   test.each([
@@ -172,6 +186,7 @@ function aWorld(
 ) {
   const sent: EgressRequest[] = [];
   const lines: LogFields[] = [];
+  const condemned: number[] = [];
   const log: Logger = {
     debug() {},
     info: (fields) => void lines.push(fields),
@@ -189,6 +204,7 @@ function aWorld(
     credentials: {
       accessToken: async () => access(1),
       refreshAfter401: async (_target, seen) => access(seen + 1),
+      condemn: async (_target, seen) => void condemned.push(seen),
       grantFacts: async () => ({
         grantId: TARGET.grantId,
         provider: "shopify",
@@ -213,7 +229,7 @@ function aWorld(
     log,
     sleep: async (ms) => void (now += ms),
   });
-  return { client, sent, lines, slept: () => now - start };
+  return { client, sent, lines, condemned, slept: () => now - start, pass: (ms: number) => void (now += ms) };
 }
 
 function json(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): EgressResult {

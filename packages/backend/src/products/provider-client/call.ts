@@ -3,6 +3,7 @@ import type { Credential, GrantFacts } from "../credentials/index.ts";
 import { attempt, isOutage, type Attempt } from "./attempt.ts";
 import { ATTEMPT_MS_MAX, buildRequest } from "./build-request.ts";
 import type { CallDeps, CallOptions, CallTarget, Priority, ProviderOutcome } from "./client.ts";
+import type { Verdict } from "./refusals.ts";
 import { afterFailure, type Failure, retryDelayMs } from "./retry.ts";
 
 const DEADLINE_MS: Readonly<Record<Priority, number>> = {
@@ -165,9 +166,13 @@ async function prepareNext(deps: CallDeps, state: CallState, failure: Failure): 
     case "stop":
       return fault;
     case "refresh": {
-      if (state.refreshed || state.credential === null) return fault;
+      if (state.credential === null) return fault;
+      const { rowVersion } = state.credential;
+      const verdict = deps.refusals.about(state.target.grantId, rowVersion);
+      if (verdict !== null) return FAULT_OF[verdict];
+      if (state.refreshed) return judgeRefusal(deps, state);
       state.refreshed = true;
-      return takeCredential(state, await deps.credentials.refreshAfter401(state.target, state.credential.rowVersion));
+      return takeCredential(state, await deps.credentials.refreshAfter401(state.target, rowVersion));
     }
     case "retry": {
       const retryAfter = fault.kind === "rate_limited" ? fault.retryAfterSeconds : null;
@@ -175,6 +180,35 @@ async function prepareNext(deps: CallDeps, state: CallState, failure: Failure): 
       return (await wait(deps, state, ms)) ? null : fault;
     }
   }
+}
+
+/** The credential is good and this request is refused all the same; or none is taken at all, which may be an outage. */
+const FAULT_OF = {
+  good: { kind: "missing_scope", scope: null },
+  refused: { kind: "unavailable" },
+} as const satisfies Record<Verdict, ProviderFault>;
+
+/**
+ * A token fresh from the token endpoint was refused. The identity call tells whether it is the token or the request;
+ * that no token is taken is believed when it is so a while later too, and then only a person helps.
+ */
+async function judgeRefusal(deps: CallDeps, state: CallState): Promise<ProviderFault> {
+  const { connector, facts, credential, target } = state;
+  if (credential === null) throw new Error("a refusal without a credential");
+  const { rowVersion } = credential;
+  const made = await attempt(deps, connector, {
+    ...buildRequest(connector, facts, connector.identity.request(), credential, deps.sandboxOrigins),
+    deadlineMs: Math.max(1, Math.min(ATTEMPT_MS_MAX, state.deadlineAt - deps.clock.now().getTime())),
+    signal: state.signal,
+  });
+  if (!("failure" in made)) {
+    deps.refusals.good(target.grantId, rowVersion);
+    return FAULT_OF.good;
+  }
+  if (made.failure.fault.kind !== "reauthorize") return { kind: "unavailable" };
+  if (!deps.refusals.refused(target.grantId, rowVersion)) return FAULT_OF.refused;
+  await deps.credentials.condemn(target, rowVersion);
+  return { kind: "reauthorize" };
 }
 
 /** @returns whether there was time for it */

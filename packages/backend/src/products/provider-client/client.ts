@@ -7,6 +7,7 @@ import type { Credentials } from "../credentials/index.ts";
 import { createBreakers, type Breakers } from "./breaker.ts";
 import { createBudgets, type Budgets } from "./budget.ts";
 import { call } from "./call.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
 
 /** The one way to a provider's API with a customer's tokens. */
 export interface ProviderClient {
@@ -48,7 +49,7 @@ export interface CallInterval {
 }
 
 export interface ProviderClientDeps {
-  readonly credentials: Pick<Credentials, "accessToken" | "refreshAfter401" | "grantFacts">;
+  readonly credentials: Pick<Credentials, "accessToken" | "refreshAfter401" | "grantFacts" | "condemn">;
   readonly egress: Pick<Egress, "request">;
   readonly connectors: Readonly<Record<string, Connector>>;
   /** Exact origins that a `baseUrlOverride` of a test workspace may lead to. */
@@ -64,10 +65,16 @@ export type Sleep = (ms: number, signal: AbortSignal) => Promise<void>;
 export interface CallDeps extends ProviderClientDeps {
   readonly budgets: Budgets;
   readonly breakers: Breakers;
+  readonly refusals: Refusals;
 }
 
 /** Budgets and breakers live in it: one per process. */
 export function createProviderClient(deps: ProviderClientDeps): ProviderClient {
-  const callDeps = { ...deps, budgets: createBudgets(deps.clock), breakers: createBreakers(deps.clock, deps.random) };
+  const callDeps = {
+    ...deps,
+    budgets: createBudgets(deps.clock),
+    breakers: createBreakers(deps.clock, deps.random),
+    refusals: createRefusals(deps.clock),
+  };
   return { call: (target, request, options) => call(callDeps, target, request, options) };
 }

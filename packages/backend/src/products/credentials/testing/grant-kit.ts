@@ -140,6 +140,7 @@ export async function createGrantKit(sandboxOrigin: string, options: { readonly 
 
   return {
     sql: db.sql,
+    origin: sandboxOrigin,
     withWorkspace,
     database,
     egress,
