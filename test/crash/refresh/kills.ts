@@ -52,7 +52,7 @@ export async function runKill(
 ): Promise<KillFigures> {
   const { policy, point } = cell;
   const [child, scenario] = await Promise.all([
-    world.process(point === "sent" ? undefined : point),
+    world.process(point === "sent" ? {} : { killAt: point }),
     world.aScenario(policy),
   ]);
   const { target, family } = scenario;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../harness/database.ts";
 import { matrixNodes, runCell, SCALED_DELAY_MS, violationsOf, type Cell } from "./matrix.ts";
@@ -42,6 +43,24 @@ describe("an expiry", () => {
     expect(family.calls).toBe(1);
     await Promise.all(processes.map((each) => each.kill()));
   });
+});
+
+/** libfaketime, where it is installed: `apt-get install faketime`. */
+const hasFaketime = spawnSync("faketime", ["--version"]).status === 0;
+
+test.skipIf(!hasFaketime)("O10: processes whose clocks are five minutes off refresh each expiry once", async () => {
+  const { target, family } = await world.aScenario("until_replaced");
+  const processes = await Promise.all([world.process({ clock: "+5m" }), world.process({ clock: "-5m" })]);
+  const skews = new Set<number>();
+  for (let expiry = 1; expiry <= 3; expiry++) {
+    const given = await Promise.all(processes.map((each) => each.order({ target, callers: 20, after401: null })));
+    expect(new Set(given.flatMap(({ answers }) => answers))).toEqual(new Set([`access.${family.name}.${expiry}`]));
+    for (const { atMs } of given) skews.add(Math.round((atMs - Date.now()) / 60_000));
+    await world.passes(target, 2 * 3_600_000);
+  }
+  expect(skews).toEqual(new Set([5, -5]));
+  expect(family.calls).toBe(3);
+  await Promise.all(processes.map((each) => each.kill()));
 });
 
 describe("a process killed in the middle of a refresh", () => {

@@ -44,7 +44,8 @@ export interface NodeProcess {
 export interface RefreshWorld extends AsyncDisposable {
   readonly server: PolicyServer;
   node(timings?: RefreshTimings): Promise<RefreshNode>;
-  process(killAt?: string): Promise<NodeProcess>;
+  /** @param how.clock as `faketime` takes it, such as `+5m`: what the process takes the time to be */
+  process(how?: { readonly killAt?: string | undefined; readonly clock?: string }): Promise<NodeProcess>;
   /** @param beside of the same workspace and provider app; else it gets its own */
   aScenario(policy: Policy, beside?: Scenario): Promise<Scenario>;
   /** Time goes by for a grant: what is stored of it moves into the past. */
@@ -149,7 +150,8 @@ export async function createRefreshWorld(ground: RefreshGround): Promise<Refresh
       nodes.push(node);
       return node;
     },
-    process: (killAt) => startProcess({ node: { connection, origin }, keyFile, killAt: killAt ?? null }),
+    process: ({ killAt, clock } = {}) =>
+      startProcess({ node: { connection, origin }, keyFile, killAt: killAt ?? null }, clock),
     aScenario,
     passes,
     async reauthorizations({ workspaceId }) {
@@ -170,9 +172,11 @@ export async function createRefreshWorld(ground: RefreshGround): Promise<Refresh
   };
 }
 
-async function startProcess(setup: ChildSetup): Promise<NodeProcess> {
-  const child = spawn(process.execPath, [CHILD], {
-    env: { PATH: process.env["PATH"] ?? "", REFRESH_NODE: JSON.stringify(setup) },
+async function startProcess(setup: ChildSetup, clock?: string): Promise<NodeProcess> {
+  const [command, ...args] = [...(clock === undefined ? [] : ["faketime", "-f", clock]), process.execPath, CHILD];
+  const child = spawn(command ?? "", args, {
+    // Only what the time is, not how fast it passes.
+    env: { PATH: process.env["PATH"] ?? "", REFRESH_NODE: JSON.stringify(setup), FAKETIME_DONT_FAKE_MONOTONIC: "1" },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const gone = once(child, "exit");

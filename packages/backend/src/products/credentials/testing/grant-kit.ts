@@ -95,8 +95,14 @@ export async function createGrantKit(sandboxOrigin: string, options: { readonly 
   }
 
   /** A grant with `access_0` and `refresh_0`, an hour from its end. */
-  async function aGrant(changes: { readonly refreshToken?: string | null } = {}): Promise<GrantTarget> {
-    const workspaceId = await aWorkspace();
+  async function aGrant(
+    changes: {
+      readonly refreshToken?: string | null;
+      /** Of the same workspace and provider app. */
+      readonly beside?: GrantTarget | undefined;
+    } = {},
+  ): Promise<GrantTarget> {
+    const workspaceId = changes.beside?.workspaceId ?? (await aWorkspace());
     const [app] = await db.sql`select id from provider_apps where workspace_id = ${workspaceId}`;
     const refreshToken = changes.refreshToken === undefined ? "refresh_0" : changes.refreshToken;
     const { grantId } = await first.credentials.storeGrant({

@@ -9,7 +9,12 @@ export interface TokenRequest {
 
 /** What the server does with a request: an answer, or silence after it was carried out. */
 export type TokenReply =
-  | { readonly status: number; readonly body: string; readonly contentType?: string; readonly afterMs?: number }
+  | {
+      readonly status: number;
+      readonly body: string;
+      readonly contentType?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | "drop";
 
 export interface TokenServer extends AsyncDisposable {
@@ -37,7 +42,10 @@ export async function startTokenServer(): Promise<TokenServer> {
       incoming.socket.destroy();
       return;
     }
-    response.writeHead(decided.status, { "content-type": decided.contentType ?? "application/json" });
+    response.writeHead(decided.status, {
+      "content-type": decided.contentType ?? "application/json",
+      ...decided.headers,
+    });
     response.end(decided.body);
   }
 
