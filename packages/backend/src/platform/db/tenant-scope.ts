@@ -38,7 +38,8 @@ export function expectedTenantPolicies(table: string, hasTenant: boolean): reado
   if (scope === "read") {
     return [`tenant_delete d ${WHOLE} -`, `tenant_insert a - ${WHOLE}`, `tenant_update w ${WHOLE} ${WHOLE}`];
   }
-  const expression = scope === "closed" ? WHOLE : `(${WHOLE} OR ${ROWS[scope]})`;
+  const expression =
+    scope === "closed" ? WHOLE : `( CASE WHEN (${WHOLE} OR ${ROWS[scope]}) THEN 1 ELSE NULL::integer END IS NOT NULL)`;
   return [`tenant * ${expression} ${expression}`];
 }
 
@@ -61,8 +62,8 @@ export const POLICY_FUNCTIONS: Readonly<Record<string, string>> = {
 export const TENANT_POLICIES: SQL = sql`
   select c.relname as name,
          exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_uid' and not a.attisdropped) as has_tenant,
-         array(select format('%s %s %s %s', p.polname, p.polcmd, coalesce(pg_get_expr(p.polqual, p.polrelid), '-'),
-                             coalesce(pg_get_expr(p.polwithcheck, p.polrelid), '-'))
+         array(select format('%s %s %s %s', p.polname, p.polcmd, coalesce(regexp_replace(pg_get_expr(p.polqual, p.polrelid), '\\s+', ' ', 'g'), '-'),
+                             coalesce(regexp_replace(pg_get_expr(p.polwithcheck, p.polrelid), '\\s+', ' ', 'g'), '-'))
                from pg_policy p where p.polrelid = c.oid and not p.polpermissive and p.polroles @> r.both and p.polroles <@ r.both
                order by p.polname) as policies
   from pg_class c join pg_namespace n on n.oid = c.relnamespace,
