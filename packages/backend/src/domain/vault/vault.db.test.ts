@@ -1,5 +1,5 @@
 import { decodeId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
-import { randomBytes, randomUUID } from "node:crypto";
+import { createSecretKey, randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,10 +11,13 @@ import { createWorkspace } from "../workspaces/index.ts";
 import { checkKeys } from "./check-keys.ts";
 import { KeyDestroyedError, type DataKeySpec } from "./data-keys.ts";
 import type { Place } from "./envelope.ts";
+import { keyCheck } from "./key-check.ts";
 import { VaultKeyError } from "./key-provider.ts";
 import type { Keys } from "./keys.ts";
-import { openLocalKeys } from "./open-keys.ts";
+import { openKeys, openLocalKeys } from "./open-keys.ts";
+import { pae } from "./pae.ts";
 import { createVault } from "./vault.ts";
+import { sealXaes } from "./xaes.ts";
 
 const PLACE: Place = { table: "records", rowId: "row", column: "raw", rowVersion: 1 };
 const PLAIN = Buffer.from("what the provider sent");
@@ -141,6 +144,31 @@ describe("checkKeys", () => {
     await expect(checkKeys({ ...deps(), keys: other })).rejects.toThrow("needs version 1");
   });
 
+  test("lets one of two first starts pass that have different keys of one name", async () => {
+    await forgetAll();
+    const starts = [checkKeys(deps()), checkKeys({ ...deps(), keys: await someKeys() })];
+    const ended = (await Promise.allSettled(starts)).map((start) => start.status);
+    expect(ended.toSorted()).toEqual(["fulfilled", "rejected"]);
+    await forgetAll();
+  });
+
+  test("passes on a database of before keys were bound to a deployment, and binds it", async () => {
+    await forgetAll();
+    const [secret, nonce, key] = [randomBytes(32), randomBytes(24), randomBytes(32)];
+    const bound = pae(["pb.kek1", "old", "1", "canary", NIL_UUID, "old"]);
+    const wrapped = Buffer.concat([nonce, sealXaes(createSecretKey(secret), nonce, key, bound)]);
+    await db.sql`insert into vault_canaries (kek_version, provider, wrapped, key_check, created_at)
+      values ('old', 'local', ${wrapped}, ${Buffer.from(keyCheck(createSecretKey(key)))}, now())`;
+    const file = join(folder, "old");
+    await writeFile(file, `pbk1:old:${secret.toString("base64")}\n`, { mode: 0o400 });
+    const under = (deployment: string) => openKeys({ deployment, providers: [{ id: "local", file }] });
+
+    await checkKeys({ ...deps(), keys: await under("production") });
+    await checkKeys({ ...deps(), keys: await under("production") });
+    await expect(checkKeys({ ...deps(), keys: await under("staging") })).rejects.toThrow("PATCHBAY_DEPLOYMENT");
+    await forgetAll();
+  });
+
   test("a process with a wrong key cannot make data keys in a workspace that has one", async () => {
     const spec = await aSpec();
     await aVault().sealer(spec);
@@ -176,6 +204,11 @@ async function someKeys(version = "1"): Promise<Keys> {
   const path = join(folder, randomBytes(4).toString("hex"));
   await writeFile(path, `pbk1:${version}:${randomBytes(32).toString("base64")}\n`, { mode: 0o400 });
   return openLocalKeys(path);
+}
+
+/** As on a new database. */
+async function forgetAll(): Promise<void> {
+  await db.sql`truncate vault_canaries, workspace_keys, data_keys, queue.workspaces`;
 }
 
 async function counts() {
