@@ -85,3 +85,12 @@ CREATE POLICY workspace ON token_budgets TO patchbay_app, patchbay_worker
 	WITH CHECK (workspace_id = (SELECT app.current_workspace()));
 --> statement-breakpoint
 GRANT SELECT, INSERT, UPDATE ON token_budgets TO patchbay_app, patchbay_worker;
+--> statement-breakpoint
+-- When a key that we replace ourselves is due for its next step, and when a client certificate ends.
+ALTER TABLE grants ADD COLUMN rotate_at timestamp with time zone;
+--> statement-breakpoint
+ALTER TABLE grants ADD COLUMN certificate_ends_at timestamp with time zone;
+--> statement-breakpoint
+CREATE INDEX grants_rotating ON grants (workspace_id, rotate_at) WHERE rotate_at IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX grants_certified ON grants (workspace_id, certificate_ends_at) WHERE certificate_ends_at IS NOT NULL;

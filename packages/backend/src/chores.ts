@@ -43,6 +43,16 @@ export function listChores(deps: Deps): readonly Chore[] {
       cron: "* * * * *",
       run: everyWorkspace((id) => deps.connect.expireAuthorizations(id)),
     },
+    {
+      name: "credentials-rotate",
+      cron: "*/5 * * * *",
+      run: everyWorkspace((id) => deps.connect.rotateKeys(id)),
+    },
+    {
+      name: "certificates-watch",
+      cron: "57 2 * * *",
+      run: everyWorkspace((id) => deps.connect.watchCertificates(id)),
+    },
     { name: "keys-rotate", cron: "* * * * *", run: everyWorkspace(deps.workRotations) },
     {
       name: "grants-keep-alive",

@@ -72,6 +72,10 @@ export const grants = pgTable(
     /** When to refresh, well before the access token expires; after a failure, when to try again. */
     refreshAt: instant(),
     refreshExpiresAt: instant(),
+    /** When the next step of replacing a key of our own is due; `null`: the key is not ours to replace. */
+    rotateAt: instant(),
+    /** Of the client certificate that was handed over. */
+    certificateEndsAt: instant(),
     /** The host took the credentials over: we neither refresh them nor give them back at the provider. */
     handedOverAt: instant(),
     /** When an idle grant is refreshed for the sake of its refresh token; `null`: that does not end. */

@@ -114,6 +114,10 @@ describe("a client certificate", () => {
     const acme = await handOver("own", "mtls", authority.issue("acme"));
     const bolt = await handOver("own", "mtls", authority.issue("bolt"));
     expect(acme.accountName).toBe("CN=acme");
+    const { grantId } = await kit.connect.findConnection(workspace, acme.id);
+    const [grant] = await kit.sql`select certificate_ends_at from grants where id = ${grantId}`;
+    const daysLeft = (grant?.["certificate_ends_at"].getTime() - Date.now()) / 86_400_000;
+    expect(Math.round(daysLeft)).toBe(10);
     expect(bolt.accountName).toBe("CN=bolt");
     for (const { id } of [acme, bolt, acme]) {
       expect(await kit.connect.test(workspace, id)).toMatchObject({ ok: true, problem: null });

@@ -69,10 +69,9 @@ export async function connectWithCredentials(deps: ConnectDeps, input: HandedOve
     ...of,
     providerAppId: app.id,
     accountId: account.accountId,
+    ...obtained,
     scopes,
     authMethod: method.id,
-    secret: obtained.secret,
-    issuedAt: obtained.issuedAt,
   });
   if (!isNew) await grantRevived(deps, { workspaceId, grantId });
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid: tenant.uid, purpose: "payload" });

@@ -32,6 +32,8 @@ import { expireAuthorizations } from "./expire-authorizations.ts";
 import { returnGrant, type ReturnedGrant } from "./forget-tenant.ts";
 import { createLimits } from "./limits.ts";
 import { openTicket, redirectUri, type OpenedTicket } from "./open-ticket.ts";
+import { rotateKeys } from "./rotate-keys.ts";
+import { watchCertificates } from "./watch-certificates.ts";
 import { resolveParameters } from "./resolve-parameters.ts";
 import type { SessionContext } from "./session-context.ts";
 import { startAuthorization } from "./start-authorization.ts";
@@ -89,6 +91,10 @@ export interface Connect {
   returnGrant(grant: GrantTarget, anyway: boolean): Promise<ReturnedGrant>;
   /** A sweep, every minute. */
   expireAuthorizations(workspaceId: WorkspaceId): Promise<void>;
+  /** A sweep, every five minutes: keys that we replace ourselves. */
+  rotateKeys(workspaceId: WorkspaceId): Promise<void>;
+  /** A sweep, every day: client certificates near their end. */
+  watchCertificates(workspaceId: WorkspaceId): Promise<void>;
 }
 
 /** Rate limits live in it: one per process. */
@@ -126,6 +132,8 @@ export function createConnect(deps: ConnectDeps): Connect {
     answerConfirmation: (input) => answerConfirmation(deps, input),
 
     returnGrant: (grant, anyway) => returnGrant(deps, grant, anyway),
+    rotateKeys: (workspaceId) => rotateKeys(deps, workspaceId),
+    watchCertificates: (workspaceId) => watchCertificates(deps, workspaceId),
     expireAuthorizations: (workspaceId) => expireAuthorizations(deps, workspaceId),
   };
 }

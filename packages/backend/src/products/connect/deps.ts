@@ -21,7 +21,7 @@ export interface ConnectDeps {
   readonly vault: Vault;
   readonly credentials: Pick<
     Credentials,
-    "oauth" | "storeGrant" | "obtain" | "storeHandedOver" | "revokeTokens" | "endGrant"
+    "oauth" | "storeGrant" | "obtain" | "storeHandedOver" | "revokeTokens" | "endGrant" | "rotations"
   >;
   readonly client: Pick<ProviderClient, "call">;
   readonly egress: Pick<Egress, "request">;

@@ -17,6 +17,7 @@ import { obtain, type Obtained, type Speaker } from "./obtain.ts";
 import { storeGrant, storeHandedOver, type StoreGrant, type StoreHandedOver, type StoredGrant } from "./store-grant.ts";
 import { REFRESH_TIMINGS, type RefreshTimings } from "./refresh-timings.ts";
 import { tellFates } from "./tell-fates.ts";
+import { createRotations, type Rotations } from "./rotations.ts";
 import { revokeTokens } from "./revoke-tokens.ts";
 import { createTokenEndpoint } from "./token-endpoint.ts";
 
@@ -32,6 +33,8 @@ export interface Credentials {
   /** What a person handed over, as a credential that is still to be proved. */
   obtain(at: Speaker, method: DirectAuth, input: Parameters<typeof obtain>[3]): Promise<Obtained>;
   storeHandedOver(input: StoreHandedOver): Promise<StoredGrant>;
+  /** Keys that we replace ourselves. */
+  readonly rotations: Rotations;
   /** At the provider's authorization server, where it has a way for it. */
   revokeTokens(target: GrantTarget): Promise<Revocation>;
   endGrant(tx: Tx, target: GrantTarget): Promise<boolean>;
@@ -67,6 +70,7 @@ export function createCredentials(given: CreateCredentials): Credentials {
     storeGrant: (input) => storeGrant(deps, input),
     obtain: (at, method, input) => obtain(deps, at, method, input),
     storeHandedOver: (input) => storeHandedOver(deps, input),
+    rotations: createRotations(deps),
     revokeTokens: (target) => revokeTokens(deps, target),
     endGrant: (tx, target) => endGrant(deps, tx, target),
     keepGrantsAlive: (workspaceId) => keepGrantsAlive(deps, flights, workspaceId),

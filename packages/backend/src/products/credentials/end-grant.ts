@@ -29,6 +29,8 @@ export async function endGrant(deps: CredentialsDeps, tx: Tx, target: GrantTarge
       askedAt: null,
       keepAliveAt: null,
       refreshAt: null,
+      rotateAt: null,
+      certificateEndsAt: null,
       accessExpiresAt: null,
       refreshExpiresAt: null,
       updatedAt: deps.clock.now(),

@@ -16,12 +16,16 @@ export interface Obtained {
   readonly scopes: readonly string[];
   /** Before anything was sent. */
   readonly issuedAt: Date;
+  /** `null`: the key is not ours to replace. */
+  readonly rotateAt: Date | null;
+  readonly certificateEndsAt: Date | null;
 }
 
 /** A provider app without a method: which one speaks is settled by what was handed over. */
 export type Speaker = Omit<OAuthParty, "auth" | "connector"> & { readonly connector: Connector };
 
 const DEADLINE_MS = 10_000;
+const DAY_MS = 86_400_000;
 
 /**
  * Turns what a person handed over into a credential: as it is, or by asking the token endpoint with it.
@@ -35,7 +39,7 @@ export async function obtain(
   input: { readonly fields: Readonly<Record<string, string>>; readonly models: readonly ModelName[] },
 ): Promise<Obtained> {
   const fields = parseFields(method, input.fields);
-  if (method.kind === "mtls") checkCertificate(pemOf(fields));
+  const certificateEndsAt = method.kind === "mtls" ? checkCertificate(pemOf(fields)) : null;
   const issuedAt = deps.clock.now();
   switch (method.kind) {
     case "client_credentials":
@@ -49,7 +53,14 @@ export async function obtain(
     case "basic":
     case "rotating_key":
     case "mtls":
-      return { secret: { kind: "fields", fields }, credential: { fields }, scopes: [], issuedAt };
+      return {
+        secret: { kind: "fields", fields, rotation: null },
+        credential: { fields },
+        scopes: [],
+        issuedAt,
+        rotateAt: method.kind === "rotating_key" ? new Date(issuedAt.getTime() + method.periodDays * DAY_MS) : null,
+        certificateEndsAt,
+      };
   }
 }
 
@@ -66,6 +77,8 @@ function derived(fields: Fields, outcome: TokenOutcome, issuedAt: Date, { name }
     credential: { token: accessToken },
     scopes,
     issuedAt,
+    rotateAt: null,
+    certificateEndsAt: null,
   };
 }
 

@@ -33,6 +33,9 @@ export interface StoreHandedOver extends GrantOf {
   readonly authMethod: string;
   readonly tenantUid: TenantUid;
   readonly secret: GrantSecret;
+  /** `null`: the key is not ours to replace. */
+  readonly rotateAt: Date | null;
+  readonly certificateEndsAt: Date | null;
 }
 
 export interface StoredGrant {
@@ -52,7 +55,14 @@ export async function storeGrant(deps: CredentialsDeps, input: StoreGrant): Prom
   const { tokens, ...grant } = input;
   const policy = refreshPolicyOf(deps, { provider: input.provider, authMethod: "oauth2" });
   const secret = toPair(tokens, input.issuedAt, null, idleDaysOf(policy));
-  return store(deps, { ...grant, authMethod: "oauth2", tenantUid: NIL_UUID as TenantUid, secret });
+  return store(deps, {
+    ...grant,
+    authMethod: "oauth2",
+    tenantUid: NIL_UUID as TenantUid,
+    secret,
+    rotateAt: null,
+    certificateEndsAt: null,
+  });
 }
 
 /** Keeps what a tenant handed over, proved before; it takes the place of what the tenant gave for the account before. */
@@ -153,6 +163,8 @@ async function tokenColumns(deps: CredentialsDeps, input: StoreHandedOver, grant
     accessExpiresAt: secret.kind === "fields" ? null : secret.accessExpiresAt,
     refreshAt: secret.kind === "fields" ? null : refreshInstant(input.issuedAt, secret, deps.random),
     refreshExpiresAt: secret.kind === "tokens" ? secret.refreshExpiresAt : null,
+    rotateAt: input.rotateAt,
+    certificateEndsAt: input.certificateEndsAt,
     keepAliveAt: secret.kind === "fields" ? null : keepAliveInstant(input.issuedAt, secret, deps.random),
     updatedAt: deps.clock.now(),
   });

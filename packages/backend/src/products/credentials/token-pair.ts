@@ -30,7 +30,18 @@ export interface DerivedToken {
 export interface HandedOver {
   readonly kind: "fields";
   readonly fields: Fields;
+  /** `null`: nothing is under way. */
+  readonly rotation: Rotation | null;
 }
+
+/** Where the replacing of a key stands; each step is committed before the next is begun. */
+export type Rotation =
+  /** A new one is asked for, or was and we do not know. */
+  | { readonly step: "creating"; readonly attempt: string }
+  /** There is a new one that has not proved itself. */
+  | { readonly step: "proving"; readonly next: Fields }
+  /** The new one is in use; the old one still works at the provider. */
+  | { readonly step: "revoking"; readonly old: Fields };
 
 export type Fields = Readonly<Record<string, Secret>>;
 
@@ -91,7 +102,20 @@ function toJson(secret: GrantSecret): z.input<typeof Sealed> {
         accessExpiresAt: secret.accessExpiresAt?.toISOString() ?? null,
       };
     case "fields":
-      return { kind: "fields", fields: revealed(secret.fields) };
+      return { kind: "fields", fields: revealed(secret.fields), rotation: rotationToJson(secret.rotation) };
+  }
+}
+
+function rotationToJson(rotation: Rotation | null): z.input<typeof SealedRotation> {
+  switch (rotation?.step) {
+    case undefined:
+      return null;
+    case "creating":
+      return { step: "creating", attempt: rotation.attempt };
+    case "proving":
+      return { step: "proving", next: revealed(rotation.next) };
+    case "revoking":
+      return { step: "revoking", old: revealed(rotation.old) };
   }
 }
 
@@ -102,6 +126,13 @@ function revealed(fields: Fields): Record<string, string> {
 const secret = z.string().transform((value) => new Secret(value));
 const instant = z.iso.datetime().transform((value) => new Date(value));
 const fields = z.record(z.string(), secret);
+const SealedRotation = z
+  .union([
+    z.strictObject({ step: z.literal("creating"), attempt: z.string() }),
+    z.strictObject({ step: z.literal("proving"), next: fields }),
+    z.strictObject({ step: z.literal("revoking"), old: fields }),
+  ])
+  .nullable();
 const Sealed = z.union([
   z.strictObject({
     kind: z.literal("tokens").default("tokens"),
@@ -116,5 +147,5 @@ const Sealed = z.union([
     accessToken: secret,
     accessExpiresAt: instant.nullable(),
   }),
-  z.strictObject({ kind: z.literal("fields"), fields }),
+  z.strictObject({ kind: z.literal("fields"), fields, rotation: SealedRotation.default(null) }),
 ]);
