@@ -151,9 +151,8 @@ function dyingAt(step: number, when: "before" | "after"): ConnectDeps {
     credentials: {
       ...kit.credentials,
       rotations: {
-        due: rotations.due,
-        take: rotations.take,
-        write: (...step_: Parameters<typeof rotations.write>) => mortal(() => rotations.write(...step_)),
+        ...rotations,
+        write: (...given: Parameters<typeof rotations.write>) => mortal(() => rotations.write(...given)),
       },
     },
   };
