@@ -15,11 +15,13 @@ export function streamBody(
 ): Response {
   const encoder = new TextEncoder();
   const log = c.get("log");
+  let gone = false;
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const next = await chunks.next();
+          if (gone) return;
           if (next.done !== true) return controller.enqueue(encoder.encode(next.value));
           stop();
           controller.close();
@@ -30,6 +32,7 @@ export function streamBody(
         }
       },
       async cancel() {
+        gone = true;
         stop();
         await chunks.return();
       },

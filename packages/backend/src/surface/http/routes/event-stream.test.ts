@@ -2,7 +2,7 @@ import type { ApiKeyId, WorkspaceId } from "@patchbay/shared";
 import { Hono } from "hono";
 import { describe, expect, test } from "vitest";
 import type { ApiCaller } from "../../../domain/workspaces/index.ts";
-import { silentLogger } from "../../../platform/observability/index.ts";
+import { silentLogger, type Logger } from "../../../platform/observability/index.ts";
 import type { HttpEnv } from "../env.ts";
 import { answerProblem } from "../problem.ts";
 import { eventStreamRoutes } from "./event-stream.ts";
@@ -24,6 +24,7 @@ const pause = { cursor: "cursor-pause", event: null };
 function anApp(
   followed: (asked: Asked) => Followed,
   authenticate: () => Promise<ApiCaller | null> = async () => CALLER,
+  log: Logger = silentLogger,
 ) {
   const stopping = new AbortController();
   const app = new Hono<HttpEnv>();
@@ -33,7 +34,7 @@ function anApp(
   route?.mount(app, [
     async (c, next) => {
       c.set("caller", CALLER);
-      c.set("log", silentLogger);
+      c.set("log", log);
       await next();
     },
   ]);
@@ -108,6 +109,29 @@ describe("the event stream", () => {
     await open[0]?.body?.cancel();
     expect(signals[0]?.aborted).toBe(true);
     expect((await ask()).status).toBe(200);
+  });
+
+  test("a reader that goes in the middle of a wait is no error", async () => {
+    const lines: string[] = [];
+    const ended = Promise.withResolvers<void>();
+    const { ask } = anApp(
+      async function* (asked) {
+        yield* endless(asked);
+        ended.resolve();
+      },
+      async () => CALLER,
+      { ...silentLogger, error: (_, message) => lines.push(message) },
+    );
+    const reader = (await ask()).body?.getReader();
+    await reader?.read();
+    await reader?.read();
+    const waiting = reader?.read();
+    await reader?.cancel();
+    await waiting;
+    await ended.promise;
+    // What the end of the feed sets off has run.
+    await new Promise(setImmediate);
+    expect(lines).toEqual([]);
   });
 
   test("breaks off when the feed fails, so that a part is not taken for the whole", async () => {
