@@ -12,7 +12,7 @@ import { standaloneGround } from "./standalone-ground.ts";
 const KILLS_MAX = 100_000;
 const VIOLATIONS_SHOWN_MAX = 20;
 
-if (process.argv[2] === "refresh") process.exit(await runRefresh());
+if (process.argv[2] === "refresh") process.exit(await runRefresh(process.argv.slice(3)));
 
 const { values } = parseArgs({
   args: process.argv.slice(2).filter((argument) => argument !== "--"),
