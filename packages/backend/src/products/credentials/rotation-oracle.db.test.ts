@@ -47,7 +47,8 @@ beforeAll(async () => {
   provider.on("grant.success", () => (seen.refreshed += 1));
   provider.on("grant.error", () => (seen.refused += 1));
   provider.on("grant.revoked", () => (seen.revoked += 1));
-  server.on("request", provider.callback());
+  const handle = provider.callback();
+  server.on("request", (request, response) => void handle(request, response));
   kit = await createGrantKit(origin);
 });
 afterAll(async () => {
