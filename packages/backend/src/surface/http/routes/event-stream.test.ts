@@ -113,10 +113,12 @@ describe("the event stream", () => {
 
   test("a reader that goes in the middle of a wait is no error", async () => {
     const lines: string[] = [];
-    const ended = Promise.withResolvers<void>();
+    const [waits, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const { ask } = anApp(
-      async function* (asked) {
-        yield* endless(asked);
+      async function* ({ signal }) {
+        yield event("evt_1");
+        waits.resolve();
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
         ended.resolve();
       },
       async () => CALLER,
@@ -125,9 +127,8 @@ describe("the event stream", () => {
     const reader = (await ask()).body?.getReader();
     await reader?.read();
     await reader?.read();
-    const waiting = reader?.read();
+    await waits.promise;
     await reader?.cancel();
-    await waiting;
     await ended.promise;
     // What the end of the feed sets off has run.
     await new Promise(setImmediate);
