@@ -262,7 +262,8 @@ async function walkWidget(): Promise<void> {
   const started = await startAuthorization(product, token);
   await call("GET", `/authorizations/${started.id}`);
   await call("DELETE", `/authorizations/${started.id}`);
-  await connectStore(product, b, { tenantId: b.bare });
+  // No worker runs in this world: the import would not begin.
+  await connectStore(product, b, { tenantId: b.bare, awaitImport: false });
   const connection = `/connections/${b.first.connectionId}`;
   await call("GET", connection);
   await call("POST", `${connection}/pause`);
