@@ -84,6 +84,11 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "deliveries.list": () => sdk.deliveries.list({ limit: 1 }).toArray({ limit: 10 }),
   "deliveries.listDeadLetters": () => sdk.deliveries.listDeadLetters().toArray({ limit: 10 }),
   "deliveries.retry": () => sdk.deliveries.retry(world.a.deliveryId),
+  "apiKeys.create": () => sdk.apiKeys.create({ name: "rotated", scopes: ["runs:read"] }),
+  "apiKeys.list": () => sdk.apiKeys.list({ limit: 1 }).toArray({ limit: 10 }),
+  "apiKeys.rotate": async () => sdk.apiKeys.rotate(await rotatedKey(), { overlapHours: 1 }),
+  "apiKeys.revokePrevious": async () => sdk.apiKeys.revokePrevious(await rotatedKey()),
+  "apiKeys.delete": async () => sdk.apiKeys.delete(await rotatedKey()),
   "audit.list": () => sdk.audit.list({ limit: 20, tenantId: "acme" }).toArray({ limit: 40 }),
   "audit.export": async () => {
     const entries = [];
@@ -107,6 +112,7 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
 
 const PAGE = { endUser: { id: "u", email: "u@example.com" }, allowedOrigins: [ORIGIN] };
 
+const rotatedKey = async () => (await sdk.apiKeys.list({ limit: 1 }).toArray({ limit: 1 }))[0]?.id ?? "";
 const connectionId = () => world.a.first.connectionId;
 
 describe("the contract", () => {
@@ -161,7 +167,13 @@ describe("the contract", () => {
       send(product, { method, path: `/admin/v1${path}`, headers: withKey(product.operatorToken), body });
     await admin("POST", "/workspaces", { name: "Third", mode: "live" });
     await admin("GET", "/workspaces");
-    await admin("POST", `/workspaces/${a.workspace.id}/api-keys`, { name: "k", scopes: ["runs:read"] });
+    const keys = `/workspaces/${a.workspace.id}/api-keys`;
+    const made = await admin("POST", keys, { name: "k", scopes: ["runs:read"] });
+    const { id } = JSON.parse(made.text) as { id: string };
+    await admin("GET", keys);
+    await admin("POST", `${keys}/${id}/rotate`, {});
+    await admin("POST", `${keys}/${id}/revoke-previous`);
+    await admin("DELETE", `${keys}/${id}`);
     await admin("POST", `/workspaces/${a.workspace.id}/key-rotations`, { kind: "data" });
     await admin("GET", "/keys");
     for (const exchange of exchanges.slice(before)) expectDocumented(exchange);

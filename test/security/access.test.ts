@@ -123,10 +123,40 @@ describe("an API key", () => {
     for (let at = 0; at < key.length; at++) {
       const flipped = key.slice(0, at) + (key[at] === "a" ? "b" : "a") + key.slice(at + 1);
       for (const text of [flipped, resum(flipped)]) {
-        const opened = text === key;
-        expect((await list(withKey(text))).status, `character ${at}`).toBe(opened ? 200 : 401);
+        const { status } = await list(withKey(text));
+        if (text === key) expect(status, `character ${at}`).toBe(200);
+        // Past twenty tries on one key's public id: wait.
+        else expect([401, 429], `character ${at}`).toContain(status);
       }
     }
+    const wrong = await list(withKey(resum(`${key.slice(0, -8)}${key.at(-8) === "a" ? "b" : "a"}${key.slice(-7)}`)));
+    expectProblem(wrong, "one more", 429, "rate_limited");
+    expect(Number(wrong.headers.get("retry-after"))).toBeGreaterThan(0);
+    expect((await list(withKey(key))).status, "the good key is never locked out").toBe(200);
+  });
+
+  test("is refused by every process within a second of its end", async () => {
+    const { secret, id } = await product.patchbay.createApiKey(workspace.workspace.id, { name: "ends" });
+    expect((await list(withKey(secret))).status).toBe(200);
+    await workspace.sdk.apiKeys.delete(id);
+    expectProblem(await list(withKey(secret)), "revoked", 401, "unauthenticated");
+  });
+
+  test("does not revoke itself by accident", async () => {
+    const scopes = ["api_keys:write"] as const;
+    const { secret, id } = await product.patchbay.createApiKey(workspace.workspace.id, { name: "self", scopes });
+    const remove = (query: string) =>
+      send(product, { method: "DELETE", path: `/v1/api-keys/${id}${query}`, headers: withKey(secret) });
+    expectProblem(await remove(""), "its own", 409, "conflict");
+    expect((await remove("?self=true")).status).toBe(200);
+    expectProblem(await remove("?self=true"), "gone", 401, "unauthenticated");
+  });
+
+  test("bound to other networks opens nothing, whatever X-Forwarded-For says", async () => {
+    const input = { name: "bound", allowedNetworks: ["203.0.113.0/24"] };
+    const { secret } = await product.patchbay.createApiKey(workspace.workspace.id, input);
+    const answer = await list({ ...withKey(secret), "x-forwarded-for": "203.0.113.7" });
+    expectProblem(answer, "elsewhere", 403, "address_not_allowed");
   });
 
   test("opens nothing after its end, or once it was revoked", async () => {

@@ -80,6 +80,16 @@ const ofWidget = (what: "authorizations" | "connections", suffix = "", body?: un
   theirs: what === "connections" ? connection : authorization,
   call: inPath(`/connect/v1/${what}/`, suffix, body),
 });
+const onKey = (suffix: string, body?: unknown): Place => ({
+  at: "path.id",
+  theirs: async ({ side }) => (await side.sdk.apiKeys.list({ limit: 1 }).toArray({ limit: 1 }))[0]?.id ?? "",
+  call: inPath("/v1/api-keys/", suffix, body),
+});
+const asOperator = (suffix: string, body?: unknown): Place => ({
+  at: "path.id",
+  theirs: ({ side }) => side.workspace.id,
+  call: inPath("/admin/v1/workspaces/", suffix, body),
+});
 const challenge = "A".repeat(43);
 
 /** Route → every place of it that can hold an id. A route that is missing here fails the matrix. */
@@ -242,6 +252,20 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
       makes: true,
     },
   ],
+  "GET /v1/api-keys": [
+    {
+      at: "query.cursor",
+      theirs: async (owner) => {
+        await owner.side.sdk.apiKeys.create({ name: "second", scopes: ["runs:read"] });
+        return cursorOf("/v1/api-keys")(owner);
+      },
+      call: inQuery("/v1/api-keys", "cursor"),
+    },
+  ],
+  "POST /v1/api-keys": [],
+  "POST /v1/api-keys/{id}/rotate": [onKey("/rotate", {})],
+  "POST /v1/api-keys/{id}/revoke-previous": [onKey("/revoke-previous")],
+  "DELETE /v1/api-keys/{id}": [onKey("")],
   "GET /v1/audit": [
     { at: "query.cursor", theirs: cursorOf("/v1/audit"), call: inQuery("/v1/audit", "cursor") },
     { at: "query.actorId", theirs: ofAudit((entry) => entry.actor.id), call: inQuery("/v1/audit", "actorId") },
@@ -291,11 +315,16 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
       call: inPath("/admin/v1/workspaces/", "/key-rotations", { kind: "data" }),
     },
   ],
-  "POST /admin/v1/workspaces/{id}/api-keys": [
+  "GET /admin/v1/workspaces/{id}/api-keys": [
+    asOperator("/api-keys"),
     {
-      at: "path.id",
-      theirs: ({ side }) => side.workspace.id,
-      call: inPath("/admin/v1/workspaces/", "/api-keys", { name: "theirs" }),
+      at: "query.cursor",
+      theirs: async ({ side }) => (await side.sdk.apiKeys.list({ limit: 1 }).toArray({ limit: 1 }))[0]?.id ?? "",
+      call: (id, caller) => inQuery(`/admin/v1/workspaces/${caller.workspace.id}/api-keys`, "cursor")(id),
     },
   ],
+  "POST /admin/v1/workspaces/{id}/api-keys": [asOperator("/api-keys", { name: "theirs" })],
+  "POST /admin/v1/workspaces/{id}/api-keys/{key}/rotate": [asOperator("/api-keys/key_x/rotate", {})],
+  "POST /admin/v1/workspaces/{id}/api-keys/{key}/revoke-previous": [asOperator("/api-keys/key_x/revoke-previous")],
+  "DELETE /admin/v1/workspaces/{id}/api-keys/{key}": [asOperator("/api-keys/key_x")],
 };

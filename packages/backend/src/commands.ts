@@ -1,10 +1,10 @@
-import { AppError, decodeId, type WorkspaceId } from "@patchbay/shared";
+import { AppError, decodeId, type ApiKeyId, type WorkspaceId } from "@patchbay/shared";
 import { exportCheckpoints, exportLog, verifyExportedLog, verifyLogs } from "./audit-commands.ts";
 import { parseConfig, type Config } from "./config.ts";
 import { borrowDatabase } from "./connect-database.ts";
 import { createAudit } from "./domain/audit/index.ts";
 import { checkKeys, createLocalKeyFile, createVault, openKeys } from "./domain/vault/index.ts";
-import { getWorkspace, listTenants, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
+import { getWorkspace, listApiKeys, listTenants, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
 import { createOperatorActs, type OperatorActs } from "./operator-acts.ts";
 import { bindKeyCommands } from "./key-commands.ts";
 import { createOperatorToken } from "./operator-token.ts";
@@ -15,7 +15,7 @@ import { systemClock } from "./platform/runtime/index.ts";
 import { PatchbayStartError } from "./start-error.ts";
 import { runListen, type Commands } from "./surface/cli/index.ts";
 
-const TENANTS_SHOWN_MAX = 100;
+const SHOWN_MAX = 100;
 
 /** What each command does, on this machine with these settings. */
 export function bindCommands(process_: {
@@ -60,14 +60,29 @@ export function bindCommands(process_: {
       }),
     createApiKey: (workspace, input) =>
       withOperator(async (operator) => print(json(await operator.createApiKey(workspaceIdOf(workspace), input)))),
+    listApiKeys: (workspace) =>
+      withDatabase(async (database) => {
+        const page = await listApiKeys(appDeps(database), { workspaceId: workspaceIdOf(workspace), limit: SHOWN_MAX });
+        for (const key of page.data) print(json(key));
+        if (page.hasMore) print(`… the newest ${SHOWN_MAX}; GET /v1/api-keys lists all`);
+      }),
+    rotateApiKey: (workspace, key, input) =>
+      withOperator(async (operator) =>
+        print(json(await operator.rotateApiKey(workspaceIdOf(workspace), keyIdOf(key), input))),
+      ),
+    revokeApiKey: (workspace, key, { previousOnly }) =>
+      withOperator(async (operator) => {
+        const of = [workspaceIdOf(workspace), keyIdOf(key)] as const;
+        print(json(await (previousOnly ? operator.revokePreviousSecret(...of) : operator.revokeApiKey(...of))));
+      }),
     createTenant: (workspace, id, name) =>
       withOperator(async (operator) => print(json(await operator.putTenant(workspaceIdOf(workspace), id, { name })))),
     listTenants: (workspace) =>
       withDatabase(async (database) => {
         const workspaceId = workspaceIdOf(workspace);
-        const page = await listTenants(appDeps(database), { workspaceId, limit: TENANTS_SHOWN_MAX });
+        const page = await listTenants(appDeps(database), { workspaceId, limit: SHOWN_MAX });
         for (const tenant of page.data) print(json(tenant));
-        if (page.hasMore) print(`… the first ${TENANTS_SHOWN_MAX}; GET /v1/tenants lists all`);
+        if (page.hasMore) print(`… the first ${SHOWN_MAX}; GET /v1/tenants lists all`);
       }),
     verifyAudit: (input) =>
       input.logFile === null
@@ -123,6 +138,12 @@ function appDeps(database: Database) {
 function workspaceIdOf(text: string): WorkspaceId {
   const id = decodeId("ws", text);
   if (id === null) throw new PatchbayStartError(`${text} is no workspace id; \`patchbay workspaces list\` shows them`);
+  return id;
+}
+
+function keyIdOf(text: string): ApiKeyId {
+  const id = decodeId("key", text);
+  if (id === null) throw new PatchbayStartError(`${text} is no API key's id; \`patchbay api-keys list\` shows them`);
   return id;
 }
 

@@ -161,7 +161,7 @@ export async function compose(given: {
 
   // Surface
   const stopping = new AbortController();
-  const authenticate = (key: string) => authenticateApiKey(asApp, key);
+  const authenticate = (key: string, address: string | null) => authenticateApiKey(asApp, key, address);
   const listWorkspaces = async () => {
     const ids = await listWorkspaceIds(worker.withQueue);
     return Promise.all(ids.map(async (id) => toWorkspace(await getWorkspace(app, id))));
@@ -176,6 +176,7 @@ export async function compose(given: {
     tenantOf: (workspaceId, of) => findTenantUid(asApp, workspaceId, of),
     workspaceExists: (workspaceId) => workspaceExists(asApp, workspaceId),
     authenticate,
+    clock,
     idempotency: http.idempotency(asApp),
     connectGuard: http.connectGuard(connect),
     routes: [
@@ -192,7 +193,9 @@ export async function compose(given: {
       ...as("api", http.deliveryRoutes({ delivery })),
       ...as("api", http.inboxRoutes({ ingest })),
       ...as("api", http.providerRoutes({ ...asApp, connectors, sandboxOrigins, publicUrl })),
+      ...as("api", http.apiKeyRoutes(asApp)),
       ...as("api", http.auditRoutes(asApp)),
+      ...as("admin", http.apiKeyAdminRoutes(asApp)),
       ...as("connect", http.connectRoutes({ connect, ingest })),
       ...as("admin", http.adminRoutes({ ...asApp, withQueueAsWorker: worker.withQueue })),
       ...as(

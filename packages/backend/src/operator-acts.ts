@@ -1,15 +1,27 @@
 import {
   encodeId,
+  type ApiKey,
+  type ApiKeyId,
   type ApiKeyWithSecret,
   type CreateApiKey,
   type CreateWorkspace,
   type PutTenant,
+  type RotateApiKey,
   type Tenant,
   type Workspace,
   type WorkspaceId,
 } from "@patchbay/shared";
 import { audited, type Audit, type AuditAct, type Outcome } from "./domain/audit/index.ts";
-import { createApiKey, getWorkspace, openWorkspace, putTenant, tenantRef } from "./domain/workspaces/index.ts";
+import {
+  createApiKey,
+  getWorkspace,
+  openWorkspace,
+  putTenant,
+  revokeApiKey,
+  revokePreviousSecret,
+  rotateApiKey,
+  tenantRef,
+} from "./domain/workspaces/index.ts";
 import type { WithWorkspace } from "./platform/db/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 import type { Clock } from "./platform/runtime/index.ts";
@@ -18,6 +30,9 @@ import type { Clock } from "./platform/runtime/index.ts";
 export interface OperatorActs {
   createWorkspace(input: CreateWorkspace): Promise<Workspace>;
   createApiKey(workspaceId: WorkspaceId, input: CreateApiKey): Promise<ApiKeyWithSecret>;
+  rotateApiKey(workspaceId: WorkspaceId, keyId: ApiKeyId, input: RotateApiKey): Promise<ApiKeyWithSecret>;
+  revokeApiKey(workspaceId: WorkspaceId, keyId: ApiKeyId): Promise<ApiKey>;
+  revokePreviousSecret(workspaceId: WorkspaceId, keyId: ApiKeyId): Promise<ApiKey>;
   putTenant(workspaceId: WorkspaceId, id: string, body: PutTenant): Promise<Tenant>;
 }
 
@@ -32,7 +47,7 @@ export function createOperatorActs(deps: {
     workspaceId: WorkspaceId,
     act: Pick<AuditAct, "action" | "target">,
     work: () => Promise<Result>,
-    outcomeOf: (result: Result) => Promise<Outcome> | Outcome,
+    outcomeOf?: (result: Result) => Promise<Outcome> | Outcome,
   ): Promise<Result> {
     await getWorkspace(deps, workspaceId);
     return audited(deps, workspaceId, { ...act, actor: { kind: "operator", id: null } }, work, outcomeOf);
@@ -47,6 +62,18 @@ export function createOperatorActs(deps: {
         () => createApiKey(deps, { ...input, workspaceId }),
         (key) => ({ target: { type: "api_key", id: key.id }, details: { ok: true } }),
       ),
+    rotateApiKey: (workspaceId, keyId, input) =>
+      enter(workspaceId, { action: "api_key.rotate", target: targetOf(keyId) }, () =>
+        rotateApiKey(deps, { ...input, workspaceId, keyId }),
+      ),
+    revokeApiKey: (workspaceId, keyId) =>
+      enter(workspaceId, { action: "api_key.delete", target: targetOf(keyId) }, () =>
+        revokeApiKey(deps, { workspaceId, keyId }),
+      ),
+    revokePreviousSecret: (workspaceId, keyId) =>
+      enter(workspaceId, { action: "api_key.revoke_previous", target: targetOf(keyId) }, () =>
+        revokePreviousSecret(deps, { workspaceId, keyId }),
+      ),
     putTenant: (workspaceId, id, body) =>
       enter(
         workspaceId,
@@ -58,4 +85,8 @@ export function createOperatorActs(deps: {
         },
       ),
   };
+}
+
+function targetOf(keyId: ApiKeyId): AuditAct["target"] {
+  return { type: "api_key", id: encodeId("key", keyId) };
 }

@@ -76,7 +76,7 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
         if (workspaceId === null) throw new Error("not a workspace id");
         return operator.createApiKey(workspaceId, input);
       },
-      authenticate: async (key) => (await authenticateApiKey(app, key)) !== null,
+      authenticate: async (key) => (await authenticateApiKey(app, key, null)) !== null,
       consoleLink: () => consoleLink(config.publicUrl, operatorToken, clock.now()),
       async close() {
         product.drain();

@@ -1,4 +1,5 @@
 import { PatchbayError } from "./errors.ts";
+import { ApiKeys } from "./resources/api-keys.ts";
 import { Audit } from "./resources/audit.ts";
 import { ConnectSessions } from "./resources/connect-sessions.ts";
 import { Connections } from "./resources/connections.ts";
@@ -55,6 +56,7 @@ export class Patchbay {
   readonly deliveries: Deliveries;
   readonly inbox: Inbox;
   readonly providers: Providers;
+  readonly apiKeys: ApiKeys;
   readonly audit: Audit;
   readonly webhooks: Webhooks;
 
@@ -81,6 +83,7 @@ export class Patchbay {
     this.deliveries = new Deliveries(transport);
     this.inbox = new Inbox(transport);
     this.providers = new Providers(transport);
+    this.apiKeys = new ApiKeys(transport);
     this.audit = new Audit(transport);
     this.webhooks = new Webhooks(options.webhookSecret, runtime.now);
   }

@@ -26,6 +26,7 @@ export type { EventStream, StreamEventsParams } from "./event-stream.ts";
 export type { EventTail, TailParams } from "./event-tail.ts";
 export type { EventOf, EventType, PatchbayEvent, RecordChange } from "./events.ts";
 export { ListPage, type ListParams, PagePromise } from "./pagination.ts";
+export type { ApiKeys, DeleteApiKeyParams } from "./resources/api-keys.ts";
 export type { Audit, ExportAuditParams, ListAuditParams } from "./resources/audit.ts";
 export type { ConnectSessions } from "./resources/connect-sessions.ts";
 export type { Connections, ListConnectionsParams } from "./resources/connections.ts";
@@ -46,6 +47,8 @@ export type {
   Account,
   Address,
   AnyRecord,
+  ApiKey,
+  ApiKeyWithSecret,
   Attempt,
   AuditCheckpoint,
   AuditEntry,
@@ -57,6 +60,7 @@ export type {
   ConnectionStatus,
   ConnectionTest,
   ConnectSession,
+  CreateApiKey,
   CreateConnectSession,
   CreateReauthorizeSession,
   CreateWebhookEndpoint,

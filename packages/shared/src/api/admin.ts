@@ -71,35 +71,70 @@ export const CreateWorkspace: z.ZodType<CreateWorkspace> = z
 
 export interface CreateApiKey {
   readonly name: string;
-  /** Default: all but {@link EXPLICIT_SCOPES}. */
+  /** Default: all but {@link EXPLICIT_SCOPES}, as far as the key that makes it has them. */
   readonly scopes?: readonly Scope[] | undefined;
+  /** Addresses and networks that it may be used from, at most 50: `203.0.113.7`, `10.0.0.0/8`. Default: anywhere. */
+  readonly allowedNetworks?: readonly string[] | undefined;
   readonly expiresAt?: string | undefined;
 }
+const network = z
+  .string()
+  .max(50)
+  .regex(/^[0-9a-f.:]{2,45}(?:\/\d{1,3})?$/i, "an address or a network such as 10.0.0.0/8");
 export const CreateApiKey: z.ZodType<CreateApiKey> = z
   .strictObject({
     name: z.string().min(1).max(100),
-    scopes: z.array(z.enum(SCOPES)).min(1).optional(),
+    scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).optional(),
+    allowedNetworks: z.array(network).max(50).optional(),
     expiresAt: z.iso.datetime().optional(),
   })
   .meta({ id: "CreateApiKey" });
 
-/** `secret` is shown once. */
-export interface ApiKeyWithSecret {
+export interface RotateApiKey {
+  /** How long the former secret stays good; 0 ends it at once. Default: 24. */
+  readonly overlapHours?: number | undefined;
+}
+export const RotateApiKey: z.ZodType<RotateApiKey> = z
+  .strictObject({ overlapHours: z.number().min(0).max(720).optional() })
+  .meta({ id: "RotateApiKey" });
+
+/** A key for a workspace's backend, without its secret. */
+export interface ApiKey {
+  /** `key_…` */
   readonly id: string;
   readonly name: string;
+  /** Characters 35 to 46 of the key, to tell keys apart. */
+  readonly publicId: string;
   readonly scopes: readonly Scope[];
+  /** Empty: anywhere. */
+  readonly allowedNetworks: readonly string[];
   readonly expiresAt: string | null;
+  readonly revokedAt: string | null;
+  /** To the minute. */
+  readonly lastUsedAt: string | null;
+  /** Until then the secret before the last rotation is good, too. */
+  readonly previousSecretUntil: string | null;
   readonly createdAt: string;
+}
+const apiKey = {
+  id: z.string(),
+  name: z.string(),
+  publicId: z.string(),
+  scopes: z.array(z.enum(SCOPES)),
+  allowedNetworks: z.array(z.string()),
+  expiresAt: z.iso.datetime().nullable(),
+  revokedAt: z.iso.datetime().nullable(),
+  lastUsedAt: z.iso.datetime().nullable(),
+  previousSecretUntil: z.iso.datetime().nullable(),
+  createdAt: z.iso.datetime(),
+};
+export const ApiKey: z.ZodType<ApiKey> = z.strictObject(apiKey).meta({ id: "ApiKey" });
+
+/** `secret` is shown once. */
+export interface ApiKeyWithSecret extends ApiKey {
   /** `pb_live_…` or `pb_test_…` */
   readonly secret: string;
 }
 export const ApiKeyWithSecret: z.ZodType<ApiKeyWithSecret> = z
-  .strictObject({
-    id: z.string(),
-    name: z.string(),
-    scopes: z.array(z.enum(SCOPES)),
-    expiresAt: z.iso.datetime().nullable(),
-    createdAt: z.iso.datetime(),
-    secret: z.string(),
-  })
+  .strictObject({ ...apiKey, secret: z.string() })
   .meta({ id: "ApiKeyWithSecret" });

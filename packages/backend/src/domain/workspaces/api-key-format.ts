@@ -14,13 +14,13 @@ export interface ParsedApiKey {
 /**
  * `pb_<mode>_<workspace: 26><public id: 12><secret: 32><checksum: 7>`, all base 32 or base64url-safe characters.
  *
- * The checksum (CRC-32 of all before it) turns typing errors and scanners' noise away without a look at the database.
+ * A rotated key keeps its public id. The checksum (CRC-32 of all before it) turns typing errors and scanners' noise away without a look at the database.
  */
 export function makeApiKey(
   workspaceId: WorkspaceId,
   mode: "live" | "test",
+  publicId = letters(12),
 ): { readonly text: Secret; readonly publicId: string; readonly secretHash: Uint8Array } {
-  const publicId = letters(12);
   const secret = letters(32);
   const body = `pb_${mode}_${encodeUuid(workspaceId)}${publicId}${secret}`;
   return { text: new Secret(body + checksum(body)), publicId, secretHash: hash(body) };

@@ -1,5 +1,7 @@
 export { checkCertificate } from "./check-certificate.ts";
-export { authenticateApiKey, createApiKey, type ApiCaller } from "./api-keys.ts";
+export { parseApiKey } from "./api-key-format.ts";
+export * from "./api-keys.ts";
+export { authenticateApiKey, type ApiCaller } from "./authenticate-api-key.ts";
 export * from "./idempotency-keys.ts";
 export * from "./open-workspace.ts";
 export { loadAppKeys, publishedKeys, rotateSigningKey, type AppKeys, type SigningKey } from "./provider-app-keys.ts";

@@ -22,8 +22,13 @@ export const apiKeys = pgTable(
     publicId: text().notNull(),
     /** SHA-256 of the whole key but its checksum. */
     secretHash: bytea().notNull(),
+    /** Of the secret before the last rotation, good until `previousSecretUntil`. */
+    previousSecretHash: bytea(),
+    previousSecretUntil: instant(),
     name: text().notNull(),
     scopes: text().array().$type<Scope[]>().notNull(),
+    /** Addresses and networks that it may be used from; empty: anywhere. */
+    allowedNetworks: text().array().notNull().default([]),
     expiresAt: instant(),
     revokedAt: instant(),
     lastUsedAt: instant(),

@@ -1,8 +1,9 @@
-import { decodeId, type WorkspaceId } from "@patchbay/shared";
+import { EXPLICIT_SCOPES, decodeId, type ApiKeyId, type WorkspaceId } from "@patchbay/shared";
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
 import { openDatabase, type Database, type WithWorkspace } from "../../platform/db/index.ts";
@@ -13,9 +14,13 @@ import {
   createWorkspace,
   getProviderApp,
   getTenant,
+  listApiKeys,
   listTenants,
   putProviderApp,
   putTenant,
+  revokeApiKey,
+  revokePreviousSecret,
+  rotateApiKey,
 } from "./index.ts";
 
 let fixture: TestDatabase;
@@ -55,7 +60,7 @@ describe("API keys", () => {
     const workspaceId = await aWorkspace("live");
     const key = await createApiKey(deps(), { workspaceId, name: "ci", scopes: ["records:read"] });
     expect(key.secret).toMatch(/^pb_live_/);
-    expect(await authenticateApiKey(deps(), key.secret)).toMatchObject({
+    expect(await authenticateApiKey(deps(), key.secret, null)).toMatchObject({
       workspaceId,
       mode: "live",
       scopes: ["records:read"],
@@ -73,16 +78,16 @@ describe("API keys", () => {
     const workspaceId = await aWorkspace();
     const expiresAt = new Date(nowMs + 1_000).toISOString();
     const key = await createApiKey(deps(), { workspaceId, name: "short", expiresAt });
-    expect(await authenticateApiKey(deps(), key.secret)).not.toBeNull();
+    expect(await authenticateApiKey(deps(), key.secret, null)).not.toBeNull();
     nowMs += 1_000;
-    expect(await authenticateApiKey(deps(), key.secret)).toBeNull();
+    expect(await authenticateApiKey(deps(), key.secret, null)).toBeNull();
   });
 
   test("are refused once revoked", async () => {
     const workspaceId = await aWorkspace();
     const key = await createApiKey(deps(), { workspaceId, name: "gone" });
     await fixture.sql`update api_keys set revoked_at = now() where workspace_id = ${workspaceId}`;
-    expect(await authenticateApiKey(deps(), key.secret)).toBeNull();
+    expect(await authenticateApiKey(deps(), key.secret, null)).toBeNull();
   });
 
   test("are refused when they name another workspace's public id", async () => {
@@ -93,7 +98,109 @@ describe("API keys", () => {
       insert into api_keys (workspace_id, id, public_id, secret_hash, name, scopes, created_at)
       select ${theirs}, ${randomUUID()}, public_id, '\\x00'::bytea || substr(secret_hash, 2), name, scopes, created_at
       from api_keys where workspace_id = ${ours}`;
-    expect(await authenticateApiKey(deps(), key.secret)).toMatchObject({ workspaceId: ours });
+    expect(await authenticateApiKey(deps(), key.secret, null)).toMatchObject({ workspaceId: ours });
+  });
+
+  test("are refused with any one character changed, a checksum that fits or not", async () => {
+    const workspaceId = await aWorkspace();
+    const { secret } = await createApiKey(deps(), { workspaceId, name: "ci" });
+    for (let at = 0; at < secret.length; at++) {
+      const flipped = secret.slice(0, at) + (secret[at] === "a" ? "b" : "a") + secret.slice(at + 1);
+      const mended = flipped.slice(0, -7) + crc32(flipped.slice(0, -7)).toString(36).padStart(7, "0");
+      expect(await authenticateApiKey(deps(), flipped, null), `character ${at}`).toBeNull();
+      if (at < secret.length - 7) expect(await authenticateApiKey(deps(), mended, null), `mended ${at}`).toBeNull();
+    }
+    expect(await authenticateApiKey(deps(), secret, null)).not.toBeNull();
+  });
+
+  test("are good with two secrets after a rotation, until the overlap is over", async () => {
+    const workspaceId = await aWorkspace();
+    const first = await createApiKey(deps(), { workspaceId, name: "ci" });
+    const key = { workspaceId, keyId: idOf(first) };
+    const second = await rotateApiKey(deps(), key);
+    const both = () => [first, second].map(({ secret }) => authenticateApiKey(deps(), secret, null));
+    const [old, current] = await Promise.all(both());
+    expect([old?.keyId, current?.keyId]).toEqual([key.keyId, key.keyId]);
+    expect(second.previousSecretUntil).toBe(new Date(nowMs + 24 * 3_600_000).toISOString());
+    nowMs += 24 * 3_600_000;
+    expect((await Promise.all(both())).map((caller) => caller !== null)).toEqual([false, true]);
+  });
+
+  test("have two live secrets at most, and one when the overlap is ended", async () => {
+    const workspaceId = await aWorkspace();
+    const first = await createApiKey(deps(), { workspaceId, name: "ci" });
+    const key = { workspaceId, keyId: idOf(first) };
+    const second = await rotateApiKey(deps(), key);
+    const third = await rotateApiKey(deps(), { ...key, overlapHours: 1 });
+    const good = async () => {
+      const callers = [first, second, third].map(({ secret }) => authenticateApiKey(deps(), secret, null));
+      return (await Promise.all(callers)).map((caller) => caller !== null);
+    };
+    expect(await good()).toEqual([false, true, true]);
+    expect(await revokePreviousSecret(deps(), key)).toMatchObject({ previousSecretUntil: null });
+    expect(await good()).toEqual([false, false, true]);
+    expect((await revokeApiKey(deps(), key)).revokedAt).not.toBeNull();
+    expect(await good()).toEqual([false, false, false]);
+    await expect(rotateApiKey(deps(), key)).rejects.toMatchObject({ code: "conflict" });
+  });
+
+  test("are taken from their networks only", async () => {
+    const workspaceId = await aWorkspace();
+    const allowedNetworks = ["203.0.113.0/24", "2001:db8::1"];
+    const { secret } = await createApiKey(deps(), { workspaceId, name: "ci", allowedNetworks });
+    for (const address of ["203.0.113.9", "2001:db8::1"]) {
+      expect(await authenticateApiKey(deps(), secret, address)).not.toBeNull();
+    }
+    for (const address of ["203.0.114.9", "2001:db8::2", null]) {
+      const asked = authenticateApiKey(deps(), secret, address);
+      await expect(asked, String(address)).rejects.toMatchObject({ code: "address_not_allowed", status: 403 });
+    }
+    const wrong = createApiKey(deps(), { workspaceId, name: "ci", allowedNetworks: ["10.0.0.0/33"] });
+    await expect(wrong).rejects.toMatchObject({ code: "invalid_request" });
+  });
+
+  test("say when they were used last, to the minute", async () => {
+    const workspaceId = await aWorkspace();
+    const { secret } = await createApiKey(deps(), { workspaceId, name: "ci" });
+    const lastUsed = async () => (await listApiKeys(deps(), { workspaceId, limit: 1 })).data[0]?.lastUsedAt;
+    expect(await lastUsed()).toBeNull();
+    const usedAt = new Date(nowMs).toISOString();
+    await authenticateApiKey(deps(), secret, null);
+    nowMs += 30_000;
+    await authenticateApiKey(deps(), secret, null);
+    expect(await lastUsed()).toBe(usedAt);
+  });
+
+  test("cannot make or renew a key that can do more than themselves", async () => {
+    const workspaceId = await aWorkspace();
+    const until = new Date(nowMs + 3_600_000);
+    const by = { scopes: ["records:read", "api_keys:write"], allowedNetworks: ["10.0.0.1"], expiresAt: until } as const;
+    const make = (input: object) => createApiKey(deps(), { workspaceId, name: "a", by, ...input });
+    const made = await make({});
+    expect(made).toMatchObject({
+      scopes: ["records:read"],
+      allowedNetworks: ["10.0.0.1"],
+      expiresAt: until.toISOString(),
+    });
+    for (const more of [
+      { scopes: ["records:read", "tenants:write"] },
+      { allowedNetworks: [] },
+      { allowedNetworks: ["10.0.0.0/8"] },
+      { expiresAt: new Date(until.getTime() + 1).toISOString() },
+    ]) {
+      await expect(make(more), JSON.stringify(more)).rejects.toMatchObject({ code: "insufficient_scope" });
+    }
+    const strong = await createApiKey(deps(), { workspaceId, name: "strong" });
+    const renewed = rotateApiKey(deps(), { workspaceId, keyId: idOf(strong), by });
+    await expect(renewed).rejects.toMatchObject({ code: "insufficient_scope" });
+    await rotateApiKey(deps(), { workspaceId, keyId: idOf(made), by });
+  });
+
+  test("lead to other keys, to the audit log, and to erasure only when that was named", async () => {
+    const workspaceId = await aWorkspace();
+    const { scopes } = await createApiKey(deps(), { workspaceId, name: "ci" });
+    expect(scopes).toContain("tenants:write");
+    for (const scope of EXPLICIT_SCOPES) expect(scopes).not.toContain(scope);
   });
 
   test("are not made for a workspace that is not there", async () => {
@@ -102,6 +209,12 @@ describe("API keys", () => {
     });
   });
 });
+
+function idOf({ id }: { readonly id: string }): ApiKeyId {
+  const keyId = decodeId("key", id);
+  if (keyId === null) throw new Error("no key id");
+  return keyId;
+}
 
 describe("tenants", () => {
   test("are made once by writers in parallel", async () => {

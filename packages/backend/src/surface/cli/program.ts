@@ -1,12 +1,6 @@
-import {
-  DEFAULT_SCOPES,
-  EXPLICIT_SCOPES,
-  SCOPES,
-  type CreateApiKey,
-  type CreateWorkspace,
-  type Scope,
-} from "@patchbay/shared";
+import type { CreateWorkspace } from "@patchbay/shared";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { addApiKeyCommands, type ApiKeyCommands } from "./api-key-commands.ts";
 import { addAuditCommands, type AuditCommands } from "./audit-commands.ts";
 
 /** What to renew; neither `data` nor `workspaceKeys`: what the key-encryption key wraps. */
@@ -27,13 +21,12 @@ export interface KeyCommands {
 }
 
 /** What the commands do; `main.ts` binds them to the composed product. */
-export interface Commands extends AuditCommands, KeyCommands {
+export interface Commands extends ApiKeyCommands, AuditCommands, KeyCommands {
   serve(roles: { readonly api: boolean; readonly worker: boolean }): Promise<void>;
   migrate(): Promise<void>;
   createKeyFile(): Promise<void>;
   createWorkspace(input: CreateWorkspace): Promise<void>;
   listWorkspaces(): Promise<void>;
-  createApiKey(workspaceId: string, input: CreateApiKey): Promise<void>;
   createTenant(workspaceId: string, id: string, name: string | null): Promise<void>;
   listTenants(workspaceId: string): Promise<void>;
   listen(input: {
@@ -100,22 +93,7 @@ export function createProgram(commands: Commands): Command {
     .requiredOption("--workspace <ws_…>")
     .action((options: { workspace: string }) => commands.listTenants(options.workspace));
 
-  program
-    .command("api-keys")
-    .description("keys for a workspace's backend")
-    .command("create")
-    .description("make an API key and print it once")
-    .requiredOption("--workspace <ws_…>")
-    .option("--name <name>", "what the key is for", "default")
-    .option(
-      "--scope <scope...>",
-      `what it may do; default: ${DEFAULT_SCOPES.join(", ")}; only when named: ${EXPLICIT_SCOPES.join(", ")}`,
-      collectScope,
-    )
-    .action((options: { workspace: string; name: string; scope?: Scope[] }) =>
-      commands.createApiKey(options.workspace, { name: options.name, scopes: options.scope }),
-    );
-
+  addApiKeyCommands(program, commands);
   addAuditCommands(program, commands);
 
   program
@@ -183,10 +161,4 @@ function addKeyCommands(program: Command, commands: Commands): void {
 function parseMode(text: string): "live" | "test" {
   if (text !== "live" && text !== "test") throw new InvalidArgumentError("say live or test");
   return text;
-}
-
-function collectScope(text: string, before: Scope[] | undefined): Scope[] {
-  const scope = SCOPES.find((known) => known === text);
-  if (scope === undefined) throw new InvalidArgumentError(`no such scope; there are ${SCOPES.join(", ")}`);
-  return [...(before ?? []), scope];
 }

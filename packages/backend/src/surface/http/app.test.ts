@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Audit } from "../../domain/audit/index.ts";
 import { createLogger } from "../../platform/observability/index.ts";
-import { Secret } from "../../platform/runtime/index.ts";
+import { Secret, systemClock } from "../../platform/runtime/index.ts";
 import { createApp } from "./app.ts";
 import { defineRoute } from "./define-route.ts";
 import type { HttpEnv } from "./env.ts";
@@ -52,6 +52,8 @@ function anApp(given: { readonly publicUrl?: string; readonly audit?: Audit } = 
             mode: "test",
             keyId: randomUUID() as ApiKeyId,
             scopes: key === "pb_good" ? ["tenants:write"] : ["tenants:read"],
+            allowedNetworks: [],
+            expiresAt: null,
           }
         : null,
     operatorToken: new Secret("o".repeat(40)),
@@ -60,6 +62,7 @@ function anApp(given: { readonly publicUrl?: string; readonly audit?: Audit } = 
     routes: [{ audience: "api", route: put }],
     mounts: [],
     publicUrl,
+    clock: systemClock,
     trustedProxies: [],
     audit: given.audit ?? silentAudit,
     tenantOf: async () => null,

@@ -1,13 +1,13 @@
 import { AppError } from "@patchbay/shared";
 import { Hono, type MiddlewareHandler } from "hono";
-import type { ApiCaller } from "../../domain/workspaces/index.ts";
 import type { Logger } from "../../platform/observability/index.ts";
-import type { Secret } from "../../platform/runtime/index.ts";
+import type { Clock, Secret } from "../../platform/runtime/index.ts";
 import { auditRequest, isAudited, type RequestAuditDeps } from "./audit-request.ts";
 import { createClientAddress } from "./client-address.ts";
 import type { Audience, Route, RouteSpec } from "./define-route.ts";
 import type { HttpEnv } from "./env.ts";
-import { requireApiKey, requireOperator } from "./middleware/authenticate.ts";
+import { createFailedAttempts } from "./failed-attempts.ts";
+import { requireApiKey, requireOperator, type Authentication } from "./middleware/authenticate.ts";
 import { addressGuard, bodyGuard } from "./middleware/body-guard.ts";
 import { requestContext } from "./middleware/request-context.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
@@ -15,9 +15,9 @@ import { openApiDocument } from "./openapi.ts";
 import { answerProblem, problemResponse } from "./problem.ts";
 import { mountDocs, mountEmbed } from "./routes/docs.ts";
 
-export interface AppDeps extends RequestAuditDeps {
+export interface AppDeps extends RequestAuditDeps, Pick<Authentication, "authenticate"> {
   readonly log: Logger;
-  readonly authenticate: (key: string) => Promise<ApiCaller | null>;
+  readonly clock: Clock;
   readonly operatorToken: Secret;
   readonly idempotency: MiddlewareHandler<HttpEnv>;
   /** CORS and authentication of the widget's routes. */
@@ -52,9 +52,10 @@ export function createApp(deps: AppDeps): Hono<HttpEnv> {
   mountEmbed(app);
   const table = deps.routes.map(({ audience, route }) => ({ audience, spec: route.spec }));
   mountDocs(app, { document: openApiDocument(table, { serverUrl: deps.publicUrl, version: deps.version }) });
+  const authentication = { authenticate: deps.authenticate, failedAttempts: createFailedAttempts(deps.clock) };
   for (const { audience, route } of deps.routes) {
     const around = isAudited(audience, route.spec) ? auditRequest(deps, audience, route.spec) : undefined;
-    route.mount(app, guardsOf(deps, audience, route.spec), around);
+    route.mount(app, guardsOf({ ...deps, ...authentication }, audience, route.spec), around);
   }
   return app;
 }
@@ -66,7 +67,11 @@ function isServed(app: Hono<HttpEnv>, method: string, path: string): boolean {
   return app.router.match(method, path)[0].some(([[, route]]) => route.method === method);
 }
 
-function guardsOf(deps: AppDeps, audience: Audience, spec: RouteSpec): readonly MiddlewareHandler<HttpEnv>[] {
+function guardsOf(
+  deps: AppDeps & Authentication,
+  audience: Audience,
+  spec: RouteSpec,
+): readonly MiddlewareHandler<HttpEnv>[] {
   switch (audience) {
     case "api":
       if (spec.scope === null) throw new Error(`${spec.path} is for API keys and names no scope`);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { Audit, AuditAct } from "../../domain/audit/index.ts";
 import { silentLogger } from "../../platform/observability/index.ts";
-import { Secret } from "../../platform/runtime/index.ts";
+import { Secret, systemClock } from "../../platform/runtime/index.ts";
 import { createApp } from "./app.ts";
 import { defineRoute, type ApiRoute } from "./define-route.ts";
 
@@ -60,13 +60,21 @@ function anApp(given: Given = {}) {
   ];
   const app = createApp({
     log: silentLogger,
-    authenticate: async () => ({ workspaceId, mode: "test", keyId, scopes: [scope] }),
+    authenticate: async () => ({
+      workspaceId,
+      mode: "test",
+      keyId,
+      scopes: [scope],
+      allowedNetworks: [],
+      expiresAt: null,
+    }),
     operatorToken: new Secret("o".repeat(40)),
     idempotency: async (_, next) => next(),
     connectGuard: async (_, next) => next(),
     routes: routes.map((route) => ({ audience: "api", route })),
     mounts: [],
     publicUrl: "http://localhost:4400",
+    clock: systemClock,
     trustedProxies: given.trustedProxies ?? [],
     version: "1",
     audit,
@@ -201,6 +209,7 @@ const APP = {
   connectGuard: async () => {},
   mounts: [],
   publicUrl: "http://localhost:4400",
+  clock: systemClock,
   trustedProxies: [],
   version: "1",
   audit: {

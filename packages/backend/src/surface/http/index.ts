@@ -4,6 +4,7 @@ export type { HttpEnv } from "./env.ts";
 export { idempotency } from "./middleware/idempotency.ts";
 export { connectCors, connectGuard } from "./middleware/connect-guard.ts";
 export { adminRoutes } from "./routes/admin.ts";
+export { apiKeyAdminRoutes, apiKeyRoutes } from "./routes/api-keys.ts";
 export { auditRoutes } from "./routes/audit.ts";
 export { connectRoutes, mountBootstrap } from "./routes/connect.ts";
 export { connectSessionRoutes } from "./routes/connect-sessions.ts";

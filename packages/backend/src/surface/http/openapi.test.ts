@@ -29,7 +29,7 @@ interface Operation {
 }
 
 function audienceOf(factory: string): Audience {
-  if (factory === "adminRoutes") return "admin";
+  if (factory.toLowerCase().includes("admin")) return "admin";
   return factory === "connectRoutes" ? "connect" : "api";
 }
 

@@ -56,7 +56,14 @@ async function aHost(handle: (body: string, worked: string[]) => Promise<void> =
   app.onError((error, c) => answerProblem(error, c));
   app.use(async (c, next) => {
     c.set("log", silentLogger);
-    c.set("caller", { workspaceId, mode: "test", keyId: randomUUID() as ApiKeyId, scopes: [] });
+    c.set("caller", {
+      workspaceId,
+      mode: "test",
+      keyId: randomUUID() as ApiKeyId,
+      scopes: [],
+      allowedNetworks: [],
+      expiresAt: null,
+    });
     await next();
   });
   app.post("*", bodyGuard, idempotency({ withWorkspace, vault, clock }), async (c) => {

@@ -1,17 +1,10 @@
-import { ApiKeyWithSecret, CreateApiKey, CreateWorkspace, Workspace } from "@patchbay/shared";
+import { CreateWorkspace, Workspace } from "@patchbay/shared";
 import { z } from "zod";
 import type { Audit } from "../../../domain/audit/index.ts";
-import {
-  createApiKey,
-  getWorkspace,
-  listWorkspaceIds,
-  openWorkspace,
-  toWorkspace,
-} from "../../../domain/workspaces/index.ts";
+import { getWorkspace, listWorkspaceIds, openWorkspace, toWorkspace } from "../../../domain/workspaces/index.ts";
 import type { WithQueue, WithWorkspace } from "../../../platform/db/index.ts";
 import type { Clock } from "../../../platform/runtime/index.ts";
 import { defineRoute } from "../define-route.ts";
-import { edgeId } from "./edge-id.ts";
 
 interface Deps {
   readonly withWorkspace: WithWorkspace;
@@ -52,21 +45,6 @@ export const adminRoutes = (deps: Deps) => [
       const data = [];
       for (const id of ids) data.push(toWorkspace(await getWorkspace(deps, id)));
       return c.json({ data });
-    },
-  ),
-  defineRoute(
-    {
-      method: "post",
-      path: "/admin/v1/workspaces/{id}/api-keys",
-      summary: "Make an API key; its secret is shown once",
-      tag: "Operator",
-      scope: null,
-      request: { params: z.strictObject({ id: z.string() }), body: CreateApiKey },
-      responses: { 201: ApiKeyWithSecret },
-    },
-    async (c, { params, body }) => {
-      const workspaceId = edgeId("ws", params.id, "workspace_not_found");
-      return c.json(await createApiKey(deps, { ...body, workspaceId }), 201);
     },
   ),
 ];

@@ -19,6 +19,7 @@ const NOT_FOUND: Partial<Record<IdPrefix, string>> = {
   dlv: "no delivery with this id in this workspace",
   inb: "no inbox item with this id in this workspace",
   era: "no erasure with this id in this workspace",
+  key: "no API key with this id in this workspace",
   ws: "no such workspace",
   auth: "no such authorization",
 };

@@ -16,6 +16,8 @@ const CALLER: ApiCaller = {
   mode: "test",
   keyId: "00000000-0000-7000-8000-000000000002" as ApiKeyId,
   scopes: ["events:read"],
+  allowedNetworks: [],
+  expiresAt: null,
 };
 const event = (id: string) => ({ cursor: `cursor-${id}`, event: { id, type: "order.created" } as never });
 const pause = { cursor: "cursor-pause", event: null };

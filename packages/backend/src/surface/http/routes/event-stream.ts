@@ -7,7 +7,7 @@ import { streamBody } from "../stream-body.ts";
 
 interface Deps {
   readonly delivery: Pick<Delivery, "feed">;
-  readonly authenticate: (key: string) => Promise<ApiCaller | null>;
+  readonly authenticate: (key: string, address: string | null) => Promise<ApiCaller | null>;
   /** Aborts when this process stops: readers go elsewhere. */
   readonly stopping: AbortSignal;
 }
@@ -63,7 +63,7 @@ export const eventStreamRoutes = ({ delivery: { feed }, authenticate, stopping }
         return streamBody(
           c,
           "text/event-stream",
-          toServerSentEvents(followed, () => authenticate(key)),
+          toServerSentEvents(followed, () => authenticate(key, c.get("clientAddress"))),
           () => {
             if (!gone.signal.aborted) leave(workspaceId);
             gone.abort();
