@@ -15,6 +15,7 @@ const NOT_SWEPT: Readonly<Record<string, string>> = {
   "inbox.body_sha256": "a hash",
   "inbox_dedupe.key": "a hash",
   "records.content_hash": "a hash",
+  "api_keys.previous_secret_hash": "a hash",
   "api_keys.secret_hash": "a hash",
   "idempotency_keys.request_hash": "a hash",
   "connect_sessions.token_hash": "a hash",

@@ -1,6 +1,7 @@
 import { AppError, encodeId, type AuthorizationMessage, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
 import { getWorkspace } from "../../domain/workspaces/index.ts";
+import { auditConsent } from "./audit-consent.ts";
 import { cookieName } from "./browser-cookie.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { endAuthorization } from "./end-authorization.ts";
@@ -59,6 +60,7 @@ export async function callback(deps: ConnectDeps, input: Callback): Promise<Call
   const row = await consumeState(deps, input);
   const names = await namesOf(deps, row);
   const outcome = await exchange(deps, row, input.query);
+  await auditConsent(deps, row, "authorization.consent", outcome.ok ? null : outcome.error);
   if (!outcome.ok) {
     await endAuthorization(deps, row, {
       status: "failed",

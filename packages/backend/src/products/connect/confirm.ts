@@ -1,5 +1,6 @@
 import { AppError } from "@patchbay/shared";
 import { and, inArray } from "drizzle-orm";
+import { auditConsent } from "./audit-consent.ts";
 import { cookieName } from "./browser-cookie.ts";
 import { namesOf, type PageNames } from "./callback.ts";
 import type { ConnectDeps } from "./deps.ts";
@@ -49,6 +50,7 @@ export async function answerConfirmation(
     throw new AppError("invalid_request", "this form was not made for this browser");
   }
   const refused = input.answer === "refuse";
+  await auditConsent(deps, row, "authorization.confirm", refused ? "access_denied" : null);
   await deps.withTenant(row.workspaceId, row.tenantUid, (tx) =>
     tx
       .update(authorizations)

@@ -1,5 +1,6 @@
 import type { ConnectionId, ConnectionRun, WorkspaceId } from "@patchbay/shared";
 import type { Connector } from "../../connectors/kit/index.ts";
+import type { Audit } from "../../domain/audit/index.ts";
 import type { ConnectionRow } from "../../domain/connections/index.ts";
 import type { Vault } from "../../domain/vault/index.ts";
 import type { Tx, WithTenant, WithWorkspace } from "../../platform/db/index.ts";
@@ -19,6 +20,7 @@ export interface ConnectDeps {
   /** Sees one tenant: for what a session, or the window of an authorization that is known, does. */
   readonly withTenant: WithTenant;
   readonly vault: Vault;
+  readonly audit: Pick<Audit, "record" | "person">;
   readonly credentials: Pick<
     Credentials,
     "oauth" | "storeGrant" | "obtain" | "storeHandedOver" | "revokeTokens" | "endGrant" | "rotations"

@@ -16,6 +16,7 @@ import { createTestDatabase } from "../../../../../../test/harness/database.ts";
 import type { Connector } from "../../../connectors/kit/index.ts";
 import { shopify } from "../../../connectors/shopify/index.ts";
 import { grantDied, grantRevived, type ConnectionRow } from "../../../domain/connections/index.ts";
+import { createAudit } from "../../../domain/audit/index.ts";
 import { createVault, openLocalKeys } from "../../../domain/vault/index.ts";
 import { createWorkspace, putProviderApp, putTenant } from "../../../domain/workspaces/index.ts";
 import { openDatabase, type RoleDatabase } from "../../../platform/db/index.ts";
@@ -74,6 +75,7 @@ export async function createConnectKit(
     withWorkspace,
     withTenant,
     vault,
+    audit: createAudit({ withWorkspace, vault, clock }),
     egress,
     connectors,
     sandboxOrigins,
