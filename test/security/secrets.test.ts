@@ -26,6 +26,8 @@ let folder: string;
 let secrets: Readonly<Record<string, string>>;
 const logs: string[] = [];
 const answers: string[] = [];
+/** Texts of `pg_stat_activity`. */
+const activity = new Set<string>();
 beforeAll(async () => {
   folder = await mkdtemp(join(await scratchRoot(), "canaries-"));
   receiver = createServer((request, response) => request.resume().on("end", () => response.writeHead(500).end("no")));
@@ -35,7 +37,9 @@ beforeAll(async () => {
   const stateFile = join(folder, "sandbox");
   product = await startTestProduct({ log, sandbox: { stateFile }, endpointOrigins: [receiverUrl()] });
   await product.database.sql.unsafe(`alter database ${product.database.name} set log_statement = 'all'`);
+  const stopWatching = watchActivity();
   secrets = await liveThroughEverything(stateFile);
+  await stopWatching();
 }, 120_000);
 afterAll(async () => {
   await product.close();
@@ -72,7 +76,9 @@ describe("a secret", () => {
     expect(found(answers.join("\n"))).toEqual([]);
   });
 
-  test("V11: is in no statement that the database server logs, parameters included", async () => {
+  test("V12: is in no statement that the database server logs or shows, parameters included", async () => {
+    expect(activity.size).toBeGreaterThan(5);
+    expect(found([...activity].join("\n"))).toEqual([]);
     const serverLog = await readFile(join(inject("postgres").admin.host, "..", "postgres.log"), "latin1");
     expect(serverLog).toContain("set_config");
     expect(serverLog).toContain("Parameters: ");
@@ -159,6 +165,22 @@ async function eraseOne(workspace: TestWorkspace): Promise<void> {
 async function keysIn(dataDir: string): Promise<Readonly<Record<string, string>>> {
   const lines = (await readFile(join(dataDir, "keys"), "utf8")).matchAll(/^pbk1:([\w.-]+):([A-Za-z0-9+/]{43}=)/gm);
   return Object.fromEntries([...lines].map(([, version = "", key = ""]) => [`key${version}`, key]));
+}
+
+/** Looks again and again at what the server shows of its work. @returns how to stop */
+function watchActivity(): () => Promise<void> {
+  let stopped = false;
+  const watching = (async () => {
+    while (!stopped) {
+      const rows = await product.database.sql<{ query: string }[]>`
+        select query from pg_stat_activity, pg_sleep(0.02) where datname = current_database() and pid <> pg_backend_pid()`;
+      for (const { query } of rows) activity.add(query);
+    }
+  })();
+  return () => {
+    stopped = true;
+    return watching;
+  };
 }
 
 /** Everything that goes wrong is logged: wrong keys, wrong signatures, tokens that died. */
