@@ -57,6 +57,22 @@ describe("the audit log", () => {
     expect(await sequences(workspaceId)).toEqual(Array.from({ length: 20 }, (_, at) => at + 1));
   });
 
+  test("costs little: figures are printed", async () => {
+    const workspaceId = await aWorkspace();
+    await audit.record(workspaceId, ACT);
+    const timed = async (work: () => Promise<unknown>) => {
+      const startedMs = performance.now();
+      await work();
+      return (performance.now() - startedMs) / 100;
+    };
+    const alone = await timed(async () => {
+      for (let n = 0; n < 100; n++) await audit.record(workspaceId, ACT);
+    });
+    const together = await timed(() => Promise.all(Array.from({ length: 100 }, () => audit.record(workspaceId, ACT))));
+    process.stdout.write(`audit: ${alone.toFixed(2)} ms an entry alone, ${together.toFixed(2)} ms of 100 at once\n`);
+    expect(await sequences(workspaceId)).toHaveLength(201);
+  });
+
   test("forgets what was rolled back, and leaves no gap for it", async () => {
     const workspaceId = await aWorkspace();
     const writer = await audit.writer(workspaceId);
