@@ -26,7 +26,7 @@ import type { ConnectionOptions, Database } from "./platform/db/index.ts";
 import { createEgress } from "./platform/egress/index.ts";
 import { createHousekeeping } from "./platform/jobs/index.ts";
 import { createLaneWorker, createWake } from "./platform/lanes/index.ts";
-import type { Logger } from "./platform/observability/index.ts";
+import { createMetrics, type Logger } from "./platform/observability/index.ts";
 import { VERSION, type Clock, type Secret } from "./platform/runtime/index.ts";
 import { createConnect } from "./products/connect/index.ts";
 import { createCredentials, createGrantNews } from "./products/credentials/index.ts";
@@ -35,6 +35,7 @@ import { createErasures } from "./products/erasure/index.ts";
 import { createIngest, latestRuns } from "./products/ingest/index.ts";
 import { createProviderClient } from "./products/provider-client/index.ts";
 import { continueRotations } from "./continue-rotations.ts";
+import { addGauges, countedDeliveries, countedInbox, createProductMetrics, timedKeys } from "./product-metrics.ts";
 import { SEALED_COLUMNS } from "./sealed-columns.ts";
 import * as http from "./surface/http/index.ts";
 
@@ -72,22 +73,26 @@ export async function compose(given: {
   const connectorTable = Object.fromEntries(connectors.map((connector) => [connector.id, connector]));
 
   // Platform
+  const metrics = createMetrics();
+  const counted = createProductMetrics(metrics);
+  const keys = timedKeys(given.keys, counted.keyService);
   const app = database.as("patchbay_app");
   const worker = database.as("patchbay_worker");
   const alone = roles.api && roles.worker;
   const wake = await createWake({ log, database: alone ? null : database });
   const grantNews = await createGrantNews({ log, database });
-  const egress = createEgress({ log });
+  const egress = createEgress({ log, onBlocked: () => counted.blocked.add() });
 
   // Domain
   const vault = createVault({
     withWorkspace: app.withWorkspace,
-    keys: given.keys,
+    keys,
     clock,
+    onLookup: (found) => (found ? counted.cacheHits : counted.cacheMisses).add(),
     onKeyEvent: (event) => log.warn({ ...event }, "key provider in trouble"),
   });
   const destroyedKeys = await followDestroyedKeys({ database, vault, log });
-  const keyHealth = createKeyHealth({ keys: given.keys, clock });
+  const keyHealth = createKeyHealth({ keys, clock });
   const audit = createAudit({ withWorkspace: app.withWorkspace, vault, clock });
   const asApp = { withWorkspace: app.withWorkspace, vault, audit, clock, wake, log };
 
@@ -95,6 +100,7 @@ export async function compose(given: {
   const reaching = { egress, connectors: connectorTable, sandboxOrigins, random, sleep };
   const credentials = createCredentials({
     ...asApp,
+    onRefreshAnswered: (provider, result) => counted.refreshes.add({ provider, result }),
     ...reaching,
     news: grantNews,
     onGrantDead: (death) => grantDied(asApp, death),
@@ -124,7 +130,14 @@ export async function compose(given: {
     removeSubscriptions: ingest.removeSubscriptions,
     onEnded: (tx, { workspaceId, id }) => ingest.onConnectionEnded(tx, { workspaceId, connectionId: id }),
   });
-  const delivery = createDelivery({ ...asApp, app, worker, egress, endpointOrigins: config.endpointOrigins, random });
+  const delivery = createDelivery({
+    ...asApp,
+    app,
+    worker,
+    egress: countedDeliveries(egress, counted),
+    endpointOrigins: config.endpointOrigins,
+    random,
+  });
 
   const erasures = createErasures({
     ...asApp,
@@ -146,8 +159,9 @@ export async function compose(given: {
     createLaneWorker({ ...lanes, kind: "delivery", handle: delivery.handleLane }),
     createLaneWorker({ ...lanes, lanesMax: ERASURES_MAX, kind: "erasure", handle: erasures.handleLane }),
   ];
-  const rotation = { database: worker, keys: given.keys, clock, columns: SEALED_COLUMNS };
-  const node = createNodeReport({ withQueue: worker.withQueue, keys: given.keys, log });
+  const rotation = { database: worker, keys, clock, columns: SEALED_COLUMNS };
+  const node = createNodeReport({ withQueue: worker.withQueue, keys, log });
+  addGauges(metrics, { database, rotation });
   const chores = listChores({
     ...asApp,
     database,
@@ -168,6 +182,8 @@ export async function compose(given: {
   };
   const server = http.createApp({
     log,
+    onAnswered: ({ seconds, method, route, status }) =>
+      counted.requests.observe(seconds, { method, route, status: String(status) }),
     operatorToken,
     publicUrl,
     trustedProxies: config.trustedProxies,
@@ -212,7 +228,8 @@ export async function compose(given: {
     mounts: [
       (hono) =>
         http.mountHealth(hono, { ping: () => database.ping(), keyHealth, draining: () => stopping.signal.aborted }),
-      (hono) => http.mountInboxDoor(hono, { ingest, clock }),
+      (hono) => http.mountInboxDoor(hono, { ingest: countedInbox(ingest, counted), clock }),
+      (hono) => http.mountMetrics(hono, { metrics, operatorToken }),
       (hono) => hono.use("/connect/*", http.connectCors),
       (hono) => http.mountBootstrap(hono, { connect }),
       (hono) => http.mountOAuth(hono, { connect }),

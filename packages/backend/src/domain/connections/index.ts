@@ -1,6 +1,7 @@
 export * from "./change-of-grant.ts";
 export * from "./change-health.ts";
 export * from "./change-status.ts";
+export * from "./count-connections.ts";
 export * from "./find-tenant-uid.ts";
 export * from "./health.ts";
 export * from "./forget-tenant.ts";

@@ -37,12 +37,18 @@ const ENTRIES_MAX = 10_000;
 /** How often what is too old for any use is dropped. */
 const PURGE_EVERY_MS = 60_000;
 
-export function createKeyCache<Key extends object>(clock: Clock, staleness: Staleness<Key> | null): KeyCache<Key> {
+/** @param onLookup is told whether a key was at hand or is being loaded */
+export function createKeyCache<Key extends object>(
+  clock: Clock,
+  staleness: Staleness<Key> | null,
+  onLookup: (found: boolean) => void = () => {},
+): KeyCache<Key> {
   const entries = new LRUCache<string, Entry<Key>>({ max: ENTRIES_MAX });
   const keptMs = TTL_MS + (staleness === null ? 0 : STALE_MS_MAX);
   let purgeAt = 0;
 
   function add(name: string, loading: Promise<Key>): Entry<Key> {
+    onLookup(false);
     const now = clock.now().getTime();
     if (now >= purgeAt) {
       purgeAt = now + PURGE_EVERY_MS;
@@ -88,7 +94,10 @@ export function createKeyCache<Key extends object>(clock: Clock, staleness: Stal
     peek: (name) => fresh(name)?.loading,
     get(name, load) {
       const held = fresh(name);
-      if (held !== undefined) return held.loading;
+      if (held !== undefined) {
+        if (held.loaded !== null) onLookup(true);
+        return held.loading;
+      }
       const old = entries.peek(name);
       return old === undefined ? add(name, load()).loading : reload(name, load, old);
     },

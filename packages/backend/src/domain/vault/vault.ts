@@ -62,13 +62,15 @@ export function createVault(given: {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly onKeyEvent?: (event: KeyEvent) => void;
+  /** Told whether a data key was at hand. */
+  readonly onLookup?: (found: boolean) => void;
 }): Vault {
   const { clock, keys: wrapping, onKeyEvent = () => {} } = given;
   const workspaceKeyCache = createKeyCache<WorkspaceKey>(clock, {
     mayServe: (error) => error instanceof KeyProviderError && error.trouble === "unreachable",
     onServed: ({ provider }) => onKeyEvent({ kind: "stale", provider }),
   });
-  const dataKeyCache = createKeyCache<HeldKey>(clock, null);
+  const dataKeyCache = createKeyCache<HeldKey>(clock, null, given.onLookup);
   const deps: VaultDeps = { ...given, workspaceKeyCache, dataKeyCache };
   // A customer who withdraws access wins at once: what hangs on the provider goes, data keys included.
   wrapping.onDenied((provider) => {

@@ -32,6 +32,8 @@ export interface RoleDatabase {
 
 export interface Database {
   as(role: Role): RoleDatabase;
+  /** Statements of this process that the database refused because they named no workspace; must stay 0. */
+  contextMissing(): number;
   /** Answers a trivial query; for readiness. */
   ping(): Promise<void>;
   /**
@@ -70,7 +72,12 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
   // A pooler gives each transaction another server connection, on which nothing that was prepared is to be found.
   const db = drizzle(pooled ? client : preparing(client), { casing: "snake_case" });
   const listener = pooled ? connect(directConnection(connection), 1) : client;
-  const begin = <Result>(context: Context, work: (tx: Tx) => Promise<Result>) => transaction(db, context, pooled, work);
+  let contextMissing = 0;
+  const begin = <Result>(context: Context, work: (tx: Tx) => Promise<Result>) =>
+    transaction(db, context, pooled, work).catch((error: unknown) => {
+      if (isContextMissing(error)) contextMissing += 1;
+      throw error;
+    });
   return {
     as: (role) => ({
       withWorkspace: (workspaceId, work) => begin({ role, workspaceId, tenantUid: "" }, work),
@@ -81,6 +88,7 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
       },
       withQueue: (work) => begin({ role, workspaceId: "", tenantUid: "" }, work),
     }),
+    contextMissing: () => contextMissing,
     ping: async () => {
       await client`select 1`;
     },
@@ -131,4 +139,10 @@ function transaction<Result>(
     await tx.execute(sql`select ${sql.join(calls, sql`, `)}`);
     return work(tx);
   });
+}
+
+/** As `app.current_workspace()` raises it; drizzle wraps what the driver throws. */
+function isContextMissing(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.message === "no workspace in this transaction" || isContextMissing(error.cause);
 }

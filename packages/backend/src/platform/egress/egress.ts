@@ -29,7 +29,11 @@ const KEEP_ALIVE_MS_MAX = 30_000;
  * Guarded and exempt connections never share a pool. Proxies of the environment are ignored: they would do the
  * connecting, past the guard.
  */
-export function createEgress(deps: { readonly log: Logger; readonly lookup?: Lookup }): Egress {
+export function createEgress(deps: {
+  readonly log: Logger;
+  readonly lookup?: Lookup;
+  readonly onBlocked?: () => void;
+}): Egress {
   const lookup = deps.lookup ?? ((hostname) => lookupByDns(hostname, { all: true }));
   const guarded = createAgent(lookup, true, null);
   const exempt = createAgent(lookup, false, null);
@@ -56,7 +60,10 @@ export function createEgress(deps: { readonly log: Logger; readonly lookup?: Loo
       "problem" in target
         ? { ok: false, problem: target.problem, sent: false }
         : await exchange(agentFor(wanted.clientCertificate, target.exempt), wanted, target.url);
-    if (!result.ok && result.problem === "blocked_address") deps.log.warn({ method: wanted.method }, "egress blocked");
+    if (!result.ok && result.problem === "blocked_address") {
+      deps.log.warn({ method: wanted.method }, "egress blocked");
+      deps.onBlocked?.();
+    }
     return result;
   }
 

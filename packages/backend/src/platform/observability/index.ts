@@ -1,2 +1,3 @@
 export { loggableError } from "./loggable-error.ts";
 export * from "./logger.ts";
+export * from "./metrics.ts";

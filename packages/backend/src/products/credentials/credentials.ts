@@ -12,7 +12,7 @@ import type { At } from "./failpoints.ts";
 import { frontChannel } from "./front-channel.ts";
 import { keepGrantsAlive } from "./keep-alive.ts";
 import { grantFacts, type GrantFacts } from "./load-grant.ts";
-import type { OAuthClient, Revocation } from "./oauth-client.ts";
+import type { OAuthClient, Revocation, TokenProblem } from "./oauth-client.ts";
 import { obtain, type Obtained, type Speaker } from "./obtain.ts";
 import { storeGrant, storeHandedOver, type StoreGrant, type StoreHandedOver, type StoredGrant } from "./store-grant.ts";
 import { REFRESH_TIMINGS, type RefreshTimings } from "./refresh-timings.ts";
@@ -51,13 +51,24 @@ export interface CreateCredentials extends Omit<CredentialsDeps, "oauth" | "timi
   readonly timings?: RefreshTimings;
   /** Nothing, except where a test kills the process. */
   readonly at?: At;
+  /** Told what came of each refresh that a provider was asked for. */
+  readonly onRefreshAnswered?: (provider: string, result: "ok" | TokenProblem["problem"]) => void;
   readonly egress: Pick<Egress, "request" | "fetchLike">;
   /** Exact origins that a `baseUrlOverride` of a test workspace may lead to. */
   readonly sandboxOrigins: readonly string[];
 }
 
 export function createCredentials(given: CreateCredentials): Credentials {
-  const oauth: OAuthClient = { ...frontChannel, ...createTokenEndpoint(given) };
+  const endpoint = createTokenEndpoint(given);
+  const oauth: OAuthClient = {
+    ...frontChannel,
+    ...endpoint,
+    async refresh(at, input) {
+      const outcome = await endpoint.refresh(at, input);
+      given.onRefreshAnswered?.(at.connector.id, outcome.ok ? "ok" : outcome.problem);
+      return outcome;
+    },
+  };
   const deps: CredentialsDeps = { timings: REFRESH_TIMINGS, at: () => {}, ...given, oauth };
   const flights = createFlights();
   const activity = createActivity();

@@ -9,13 +9,15 @@ import type { HttpEnv } from "./env.ts";
 import { createFailedAttempts } from "./failed-attempts.ts";
 import { requireApiKey, requireOperator, type Authentication } from "./middleware/authenticate.ts";
 import { addressGuard, bodyGuard } from "./middleware/body-guard.ts";
-import { requestContext } from "./middleware/request-context.ts";
+import { requestContext, type Answered } from "./middleware/request-context.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { openApiDocument } from "./openapi.ts";
 import { answerProblem, problemResponse } from "./problem.ts";
 import { mountDocs, mountEmbed } from "./routes/docs.ts";
 
 export interface AppDeps extends RequestAuditDeps, Pick<Authentication, "authenticate"> {
+  /** Counts requests. */
+  readonly onAnswered?: (answered: Answered) => void;
   readonly log: Logger;
   readonly clock: Clock;
   readonly operatorToken: Secret;
@@ -35,7 +37,11 @@ export interface AppDeps extends RequestAuditDeps, Pick<Authentication, "authent
 export function createApp(deps: AppDeps): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   const clientAddress = createClientAddress(deps.trustedProxies);
-  app.use(requestContext({ log: deps.log, clientAddress }), securityHeaders(deps), addressGuard);
+  app.use(
+    requestContext({ log: deps.log, clientAddress, onAnswered: deps.onAnswered ?? (() => {}) }),
+    securityHeaders(deps),
+    addressGuard,
+  );
   app.onError((error, c) => answerProblem(error, c));
   app.notFound((c) => {
     const allowed = METHODS.filter((method) => isServed(app, method, c.req.path));

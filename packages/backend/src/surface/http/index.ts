@@ -18,6 +18,7 @@ export { mountHealth } from "./routes/health.ts";
 export { inboxRoutes } from "./routes/inbox.ts";
 export { mountInboxDoor } from "./routes/inbox-door.ts";
 export { keyRoutes } from "./routes/keys.ts";
+export { mountMetrics } from "./routes/metrics.ts";
 export { mountOAuth } from "./routes/oauth.ts";
 export { providerRoutes } from "./routes/providers.ts";
 export { recordRoutes } from "./routes/records.ts";

@@ -6,10 +6,19 @@ import type { HttpEnv } from "../env.ts";
 /** Paths whose requests are not worth a line each. */
 const QUIET = /^\/(livez|readyz|metrics|embed\/)/;
 
+/** What is counted of a request. `route` is its pattern, never its path. */
+export interface Answered {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
 /** Gives each request an id, a logger bound to it, and one wide log line when it is answered. */
 export function requestContext(deps: {
   readonly log: Logger;
   readonly clientAddress: (c: Context<HttpEnv>) => string | null;
+  readonly onAnswered: (answered: Answered) => void;
 }): MiddlewareHandler<HttpEnv> {
   return async function requestContext(c, next) {
     const requestId = `req_${randomUUID().replaceAll("-", "")}`;
@@ -21,14 +30,10 @@ export function requestContext(deps: {
     await next();
     c.res.headers.set("x-request-id", requestId);
     if (QUIET.test(c.req.path)) return;
-    log.info(
-      {
-        method: c.req.method,
-        route: c.req.routePath,
-        status: c.res.status,
-        durationMs: Math.round((performance.now() - startedMs) * 10) / 10,
-      },
-      "request",
-    );
+    const { method, routePath: route } = c.req;
+    const { status } = c.res;
+    const durationMs = performance.now() - startedMs;
+    deps.onAnswered({ method, route, status, seconds: durationMs / 1_000 });
+    log.info({ method, route, status, durationMs: Math.round(durationMs * 10) / 10 }, "request");
   };
 }
