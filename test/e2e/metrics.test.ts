@@ -26,7 +26,7 @@ describe("/metrics", () => {
     const served = [...(await scrape()).matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name);
     const text = await readFile(new URL("../../docs/operations.md", import.meta.url), "utf8");
     const documented = [...text.matchAll(/^\| `((?:pb|http)_\w+)(?:\{[^}]*\})?`/gm)].map(([, name]) => name);
-    expect(documented.toSorted()).toEqual(served.toSorted());
+    expect(new Set(documented)).toEqual(new Set(served));
   });
 
   test("counts, and names no tenant, connection or account", async () => {
