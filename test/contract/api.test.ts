@@ -100,6 +100,7 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "inbox.retrieve": () => sdk.inbox.retrieve(world.a.inboxId),
   "providers.list": () => sdk.providers.list().toArray({ limit: 10 }),
   "providers.setApp": () => sdk.providers.setApp("shopify", { clientId: "other", clientSecret: "other-secret" }),
+  "providers.rotateSigningKey": () => sdk.providers.rotateSigningKey("shopify", { algorithm: "ES256" }),
   "connections.delete": () => sdk.connections.delete(world.a.second.connectionId),
   "tenants.delete": () => sdk.tenants.delete(world.a.bare),
   "erasures.list": () => sdk.erasures.list({ limit: 1 }).toArray({ limit: 10 }),

@@ -85,6 +85,22 @@ const DOORS: Readonly<Record<string, () => Promise<void>>> = {
     expectNothingOf(b, answer);
     expect(await rowsOf(b)).toEqual(before);
   },
+  "GET /oauth/jwks/:reference": async () => {
+    const { a, b } = world;
+    const made = await signingKey(a);
+    const mine = new URL(made.jwksUri).pathname;
+    const published = await ask({ method: "GET", path: mine });
+    expect(published.text).toContain(made.keyId);
+    expect(published.text).not.toContain('"d"');
+    const reference = mine.split("/").at(-1) ?? "";
+    const { jwksUri } = await signingKey(b);
+    const mixed = (new URL(jwksUri).pathname.split("/").at(-1) ?? "").slice(0, 26) + reference.slice(26);
+    for (const path of [`/oauth/jwks/${mixed}`, "/oauth/jwks/nothing"]) {
+      const answer = await ask({ method: "GET", path });
+      expect(answer.status).toBe(404);
+      expectNothingOf(b, answer);
+    }
+  },
   "GET /oauth/confirm/:reference": () => refusesConfirmation("GET"),
   "POST /oauth/confirm/:reference": () => refusesConfirmation("POST"),
   "GET /console": async () => {
@@ -120,6 +136,12 @@ describe("doors without a row", () => {
 
   test.each(Object.entries(DOORS))("T1: %s tells nobody of another workspace", async (_, attempt) => attempt());
 });
+
+async function signingKey(side: Side): Promise<{ readonly keyId: string; readonly jwksUri: string }> {
+  const path = "/v1/providers/shopify/app/signing-keys";
+  const answer = await ask({ method: "POST", path, headers: withKey(side.apiKey), body: { algorithm: "ES256" } });
+  return JSON.parse(answer.text) as { keyId: string; jwksUri: string };
+}
 
 /** What is there for everybody is the same for everybody. */
 async function knowsNobody(path: string): Promise<void> {

@@ -29,6 +29,7 @@ export const WORDS: ReadonlySet<string> = new Set([
   "POST /connect/v1/providers/{id}/resolve path.id", // a provider
   "GET /v1/connections query.provider",
   "PUT /v1/providers/{provider}/app path.provider",
+  "POST /v1/providers/{provider}/app/signing-keys path.provider",
 ]);
 
 const connection = ({ tenant }: Owner) => tenant.connectionId;
@@ -266,6 +267,7 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   "POST /v1/api-keys/{id}/rotate": [onKey("/rotate", {})],
   "POST /v1/api-keys/{id}/revoke-previous": [onKey("/revoke-previous")],
   "DELETE /v1/api-keys/{id}": [onKey("")],
+  "POST /v1/providers/{provider}/app/signing-keys": [],
   "GET /v1/audit": [
     { at: "query.cursor", theirs: cursorOf("/v1/audit"), call: inQuery("/v1/audit", "cursor") },
     { at: "query.actorId", theirs: ofAudit((entry) => entry.actor.id), call: inQuery("/v1/audit", "actorId") },

@@ -233,6 +233,7 @@ export async function compose(given: {
       (hono) => hono.use("/connect/*", http.connectCors),
       (hono) => http.mountBootstrap(hono, { connect }),
       (hono) => http.mountOAuth(hono, { connect }),
+      (hono) => http.mountJwks(hono, asApp),
       (hono) =>
         http.mountConsole(hono, {
           operatorToken,

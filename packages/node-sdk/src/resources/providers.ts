@@ -1,4 +1,4 @@
-import type { Provider, ProviderApp, PutProviderApp } from "@patchbay/shared";
+import type { Provider, ProviderApp, PutProviderApp, RotateSigningKey, SigningKeyInfo } from "@patchbay/shared";
 import type { ApiPromise } from "../api-promise.ts";
 import type { PagePromise } from "../pagination.ts";
 import type { RequestOptions, Transport } from "../transport.ts";
@@ -19,5 +19,11 @@ export class Providers {
   /** Registers your app at a provider, or replaces it. The secret is sealed and never shown again. */
   setApp(provider: string, params: PutProviderApp, options?: RequestOptions): ApiPromise<ProviderApp> {
     return this.#transport.request({ method: "PUT", path: ["providers", provider, "app"], body: params, options });
+  }
+
+  /** Makes your app's next signing key, for providers that want `private_key_jwt`. Register the `jwksUri` there once. */
+  rotateSigningKey(provider: string, params: RotateSigningKey, options?: RequestOptions): ApiPromise<SigningKeyInfo> {
+    const path = ["providers", provider, "app", "signing-keys"];
+    return this.#transport.request({ method: "POST", path, body: params, options });
   }
 }

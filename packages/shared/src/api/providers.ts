@@ -97,6 +97,28 @@ export const PutProviderApp: z.ZodType<PutProviderApp> = z
   })
   .meta({ id: "PutProviderApp" });
 
+/** Body of `POST /v1/providers/{provider}/app/signing-keys`. */
+export interface RotateSigningKey {
+  readonly algorithm: (typeof SIGNING_KEY_ALGORITHMS)[number];
+}
+export const SIGNING_KEY_ALGORITHMS = ["ES256", "PS256", "RS256", "EdDSA"] as const;
+export const RotateSigningKey: z.ZodType<RotateSigningKey> = z
+  .strictObject({ algorithm: z.enum(SIGNING_KEY_ALGORITHMS) })
+  .meta({ id: "RotateSigningKey" });
+
+/** A new key that your app proves itself with at a provider (`private_key_jwt`). Its private half never leaves. */
+export interface SigningKeyInfo {
+  /** The `kid`. */
+  readonly keyId: string;
+  /** It is published at once and signs from then on: providers keep keys in a cache. */
+  readonly usableFrom: string;
+  /** Register this at the provider. */
+  readonly jwksUri: string;
+}
+export const SigningKeyInfo: z.ZodType<SigningKeyInfo> = z
+  .strictObject({ keyId: z.string(), usableFrom: z.iso.datetime(), jwksUri: z.string() })
+  .meta({ id: "SigningKeyInfo" });
+
 export interface ProviderApp {
   readonly id: string;
   readonly provider: string;

@@ -17,6 +17,7 @@ export { eventRoutes } from "./routes/events.ts";
 export { mountHealth } from "./routes/health.ts";
 export { inboxRoutes } from "./routes/inbox.ts";
 export { mountInboxDoor } from "./routes/inbox-door.ts";
+export { mountJwks } from "./routes/jwks.ts";
 export { keyRoutes } from "./routes/keys.ts";
 export { mountMetrics } from "./routes/metrics.ts";
 export { mountOAuth } from "./routes/oauth.ts";

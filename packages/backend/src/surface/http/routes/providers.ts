@@ -1,8 +1,23 @@
-import { AppError, MODEL_NAMES, Provider, ProviderApp, PutProviderApp, encodeId } from "@patchbay/shared";
+import {
+  AppError,
+  MODEL_NAMES,
+  Provider,
+  ProviderApp,
+  PutProviderApp,
+  RotateSigningKey,
+  SigningKeyInfo,
+  encodeId,
+} from "@patchbay/shared";
 import { z } from "zod";
 import { fieldsOf, type Connector } from "../../../connectors/kit/index.ts";
-import { listConfiguredProviders, putProviderApp } from "../../../domain/workspaces/index.ts";
+import {
+  getProviderApp,
+  listConfiguredProviders,
+  putProviderApp,
+  rotateSigningKey,
+} from "../../../domain/workspaces/index.ts";
 import { defineRoute } from "../define-route.ts";
+import { jwksUri } from "./jwks.ts";
 
 type Deps = Parameters<typeof putProviderApp>[0] & {
   readonly connectors: readonly Connector[];
@@ -48,6 +63,26 @@ export const providerRoutes = (deps: Deps) => [
         baseUrlOverride: app.baseUrlOverride,
         redirectUri: `${deps.publicUrl}/oauth/callback/${app.provider}`,
       });
+    },
+  ),
+  defineRoute(
+    {
+      method: "post",
+      path: "/v1/providers/{provider}/app/signing-keys",
+      summary: "Make your app's next signing key, for providers that want private_key_jwt",
+      tag: "Providers",
+      scope: "providers:write",
+      action: "provider_app.rotate_signing_key",
+      request: { params: z.strictObject({ provider: z.string().max(40) }), body: RotateSigningKey },
+      responses: { 200: SigningKeyInfo },
+    },
+    async (c, { params, body }) => {
+      const { workspaceId } = c.get("caller");
+      const app = await getProviderApp(deps, { workspaceId, provider: params.provider });
+      if (app === null) throw new AppError("provider_app_missing", "register the app first");
+      const ref = { workspaceId, providerAppId: app.id };
+      const { keyId, usableFrom } = await rotateSigningKey(deps, { ...ref, ...body });
+      return c.json({ keyId, usableFrom: usableFrom.toISOString(), jwksUri: jwksUri(deps.publicUrl, ref) });
     },
   ),
 ];
