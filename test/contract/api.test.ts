@@ -1,7 +1,9 @@
 /** Every answer of every route is what `/openapi.json` says, and every call of the SDK reaches a route. */
-import { Patchbay } from "@patchbay/node";
+import { Patchbay, type RecipientKey } from "@patchbay/node";
 import { ConnectBootstrap, ERROR_CODES, MODEL_NAMES, SCOPES } from "@patchbay/shared";
+import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { foreignTokens } from "../harness/foreign-tokens.ts";
 import { connectStore } from "../harness/connect-store.ts";
 import { ORIGIN, send, withKey, withSession } from "../security/http.ts";
 import { operationsOf, readOpenApi, type OpenApi, type Operation } from "../security/routes.ts";
@@ -45,6 +47,19 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "connectSessions.reauthorize": () => sdk.connectSessions.reauthorize({ connectionId: connectionId(), ...PAGE }),
   "connections.list": () => sdk.connections.list({ limit: 1 }).toArray({ limit: 10 }),
   "connections.retrieve": () => sdk.connections.retrieve(connectionId()),
+  "connections.import": async () => {
+    const shop = world.product.sandbox.shopify.shops.at(-1) ?? "";
+    const app = { clientId: "sandbox-app", clientSecret: "sandbox-secret-0001" };
+    const tokens = await foreignTokens({ ...app, sandboxUrl: world.product.sandbox.url, shop });
+    const { accessToken, refreshToken } = tokens;
+    await sdk.connections.import({
+      tenantId: "acme",
+      provider: "shopify",
+      parameters: { shop },
+      tokens: { accessToken, refreshToken },
+    });
+  },
+  "connections.export": () => sdk.connections.export(connectionId(), { publicKey: RSA_KEY }),
   "connections.capabilities": () => sdk.connections.capabilities(connectionId()),
   "connections.test": () => sdk.connections.test(connectionId()),
   "connections.pause": () => sdk.connections.pause(connectionId()),
@@ -111,6 +126,7 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "webhookEndpoints.delete": () => sdk.webhookEndpoints.delete(world.a.endpointId),
 };
 
+const RSA_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" }) as RecipientKey;
 const PAGE = { endUser: { id: "u", email: "u@example.com" }, allowedOrigins: [ORIGIN] };
 
 const rotatedKey = async () => (await sdk.apiKeys.list({ limit: 1 }).toArray({ limit: 1 }))[0]?.id ?? "";

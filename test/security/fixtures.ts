@@ -1,4 +1,5 @@
 import type { AuditEntry } from "@patchbay/node";
+import { generateKeyPairSync } from "node:crypto";
 import { ORIGIN, jsonOf, send, withKey, type Call } from "./http.ts";
 import type { TestProduct } from "../harness/product.ts";
 import type { Side, TenantSide } from "./world.ts";
@@ -91,6 +92,8 @@ const asOperator = (suffix: string, body?: unknown): Place => ({
   theirs: ({ side }) => side.workspace.id,
   call: inPath("/admin/v1/workspaces/", suffix, body),
 });
+/** Public; nobody holds its other half. */
+const RSA_KEY = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
 const challenge = "A".repeat(43);
 
 /** Route → every place of it that can hold an id. A route that is missing here fails the matrix. */
@@ -158,6 +161,31 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   "POST /v1/connections/{id}/pause": [onConnection("/pause")],
   "POST /v1/connections/{id}/resume": [onConnection("/resume")],
   "POST /v1/connections/{id}/test": [onConnection("/test")],
+  "POST /v1/connections/import": [
+    {
+      at: "body.tenantId",
+      theirs: ({ tenant }) => tenant.id,
+      call: (tenantId) => ({
+        path: "/v1/connections/import",
+        body: { tenantId, provider: "shopify", parameters: { shop: "acme-goods" }, tokens: { accessToken: "shpat_x" } },
+      }),
+    },
+    {
+      at: "body.providerAccountId",
+      theirs: () => "gid://shopify/Shop/1",
+      call: (providerAccountId, caller) => ({
+        path: "/v1/connections/import",
+        body: {
+          tenantId: caller.first.id,
+          provider: "shopify",
+          parameters: { shop: "acme-goods" },
+          tokens: { accessToken: "shpat_x" },
+          providerAccountId,
+        },
+      }),
+    },
+  ],
+  "POST /v1/connections/{id}/export": [onConnection("/export", { publicKey: RSA_KEY })],
   "GET /v1/connections/{id}/capabilities": [onConnection("/capabilities")],
   "POST /v1/connections/{id}/runs": [onConnection("/runs", {})],
   "GET /v1/runs": [

@@ -1,4 +1,12 @@
-import type { Connection, ConnectionCapabilities, ConnectionStatus, ConnectionTest } from "@patchbay/shared";
+import type {
+  Connection,
+  ConnectionCapabilities,
+  ConnectionStatus,
+  ConnectionTest,
+  ExportConnection,
+  ExportedConnection,
+  ImportConnection,
+} from "@patchbay/shared";
 import type { ApiPromise } from "../api-promise.ts";
 import type { ListParams, PagePromise } from "../pagination.ts";
 import type { RequestOptions, Transport } from "../transport.ts";
@@ -38,6 +46,23 @@ export class Connections {
 
   resume(id: string, options?: RequestOptions): ApiPromise<Connection> {
     return this.#transport.request({ method: "POST", path: ["connections", id, "resume"], options });
+  }
+
+  /**
+   * Takes a connection over from another system. Its credentials are proved by a live call before anything is stored.
+   *
+   * @throws UnprocessableError `invalid_credentials`, `missing_scopes`
+   */
+  import(params: ImportConnection, options?: RequestOptions): ApiPromise<Connection> {
+    return this.#transport.request({ method: "POST", path: ["connections", "import"], body: params, options });
+  }
+
+  /**
+   * The credentials, encrypted to `publicKey`: a compact JWE whose content is `ExportedCredentials`. Needs an API key
+   * with the scope `credentials:export`.
+   */
+  export(id: string, params: ExportConnection, options?: RequestOptions): ApiPromise<ExportedConnection> {
+    return this.#transport.request({ method: "POST", path: ["connections", id, "export"], body: params, options });
   }
 
   /** What can be read through it, model by model, and why the rest cannot. */

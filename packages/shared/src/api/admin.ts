@@ -7,6 +7,7 @@ export const SCOPES = [
   "tenants:erase",
   "connections:read",
   "connections:write",
+  "credentials:export",
   "runs:read",
   "runs:write",
   "records:read",
@@ -23,9 +24,10 @@ export const SCOPES = [
 /** What an API key may do. */
 export type Scope = (typeof SCOPES)[number];
 
-/** Scopes that a key has only when they were named: they lead to other keys, tell of them, or cannot be undone. */
+/** Scopes that a key has only when they were named: they lead to other keys or to credentials, tell of them, or cannot be undone. */
 export const EXPLICIT_SCOPES = [
   "tenants:erase",
+  "credentials:export",
   "api_keys:read",
   "api_keys:write",
   "audit:read",

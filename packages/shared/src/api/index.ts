@@ -3,6 +3,7 @@ export * from "./audit.ts";
 export * from "./connect.ts";
 export * from "./connect-sessions.ts";
 export * from "./connections.ts";
+export * from "./migration.ts";
 export * from "./erasures.ts";
 export * from "./inbox.ts";
 export * from "./keys.ts";

@@ -1,6 +1,6 @@
 import type { ConnectionRow } from "../../domain/connections/index.ts";
 import type { ConnectDeps } from "./deps.ts";
-import { giveBack, isUnused } from "./give-back.ts";
+import { giveBack, unusedGrant } from "./give-back.ts";
 
 /**
  * What is left at the provider of a connection that ended here: its webhook subscriptions, where they outlive it, and
@@ -10,10 +10,11 @@ export async function clearTraces(deps: ConnectDeps, row: ConnectionRow): Promis
   const { workspaceId, id: connectionId, grantId } = row;
   const target = { workspaceId, grantId };
   try {
-    // An installation takes its subscriptions along.
-    const goesWhole = deps.connectors[row.provider]?.disconnect?.revokes === "installation";
-    const stays = !goesWhole || !(await isUnused(deps, target));
-    if (stays) await deps.removeSubscriptions({ workspaceId, connectionId });
+    const unused = await deps.withWorkspace(workspaceId, (tx) => unusedGrant(tx, deps, target));
+    // An installation of ours takes its subscriptions along; one that the account's owner made stays.
+    const uninstalls = deps.connectors[row.provider]?.disconnect?.revokes === "installation";
+    const goesWhole = unused?.authMethod === "oauth2" && uninstalls;
+    if (!goesWhole) await deps.removeSubscriptions({ workspaceId, connectionId });
     await giveBack(deps, target);
   } catch (error) {
     deps.log.error({ error, connectionId }, "traces of an ended connection left");

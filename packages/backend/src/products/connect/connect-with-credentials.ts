@@ -3,6 +3,7 @@ import {
   authMethod,
   missingScopes,
   type AccountIdentity,
+  type AuthMethod,
   type Connector,
   type DirectAuth,
 } from "../../connectors/kit/index.ts";
@@ -29,6 +30,8 @@ export interface HandedOverCredentials {
   readonly fields: Readonly<Record<string, string>>;
   /** Left out: all that the provider has. */
   readonly models?: readonly ModelName[] | undefined;
+  /** Refuses a credential that opens another account. */
+  readonly accountId?: string | undefined;
 }
 
 /**
@@ -58,10 +61,10 @@ export async function connectWithCredentials(deps: ConnectDeps, input: HandedOve
   const identity = await identify(deps, { ...speaker, auth: method, owner: tenant.uid }, obtained.credential);
   if ("problem" in identity) throw errorOf(identity.problem, connector);
   const scopes = identity.grantedScopes.length > 0 ? identity.grantedScopes : obtained.scopes;
-  const missing = missingScopes(connector, scopes, models);
-  if (missing.length > 0) {
-    throw new AppError("missing_scopes", `these credentials lack ${missing.join(", ")}; allow them at the provider`);
+  if (input.accountId !== undefined && input.accountId !== identity.accountId) {
+    throw new AppError("account_mismatch", "these credentials open another account than the one that was named");
   }
+  refuseMissing(connector, scopes, models);
   const account = { ...identity, grantedScopes: scopes };
   const of = { workspaceId, tenantUid: tenant.uid, provider: connector.id, mode, params };
   await refuseOtherWays(deps, of, account, method);
@@ -107,8 +110,15 @@ function errorOf(problem: "refused" | "unavailable", { name }: Connector): AppEr
     : new AppError("provider_unavailable", `${name} did not tell whose account this is; try again`);
 }
 
-function modelsOf(connector: Connector): readonly ModelName[] {
+export function modelsOf(connector: Connector): readonly ModelName[] {
   return [...new Set(Object.values(connector.resources).map((resource) => resource.model))];
+}
+
+/** @throws AppError `missing_scopes` */
+export function refuseMissing(connector: Connector, granted: readonly string[], models: readonly ModelName[]): void {
+  const missing = missingScopes(connector, granted, models);
+  if (missing.length === 0) return;
+  throw new AppError("missing_scopes", `these credentials lack ${missing.join(", ")}; allow them at the provider`);
 }
 
 interface Account {
@@ -119,11 +129,11 @@ interface Account {
 }
 
 /** A connection that works is not turned over to another method behind its back. */
-async function refuseOtherWays(
+export async function refuseOtherWays(
   deps: ConnectDeps,
   of: Account,
   { accountId }: AccountIdentity,
-  method: DirectAuth,
+  method: AuthMethod,
 ): Promise<void> {
   await deps.withWorkspace(of.workspaceId, async (tx) => {
     const existing = await findByAccount(tx, { ...of, accountId });

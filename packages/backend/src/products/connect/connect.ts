@@ -8,6 +8,8 @@ import type {
   ConnectSession,
   CreateConnectSession,
   CreateReauthorizeSession,
+  ExportedConnection,
+  ImportConnection,
   Page,
   Permission,
   ResolveParameters,
@@ -30,6 +32,8 @@ import { createReauthorizeSession, createSession } from "./create-session.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { expireAuthorizations } from "./expire-authorizations.ts";
 import { returnGrant, type ReturnedGrant } from "./forget-tenant.ts";
+import { exportConnection } from "./export-connection.ts";
+import { importConnection } from "./import-connection.ts";
 import { createLimits } from "./limits.ts";
 import { openTicket, redirectUri, type OpenedTicket } from "./open-ticket.ts";
 import { rotateKeys } from "./rotate-keys.ts";
@@ -65,6 +69,10 @@ export interface Connect {
   disconnect(who: Who, id: string): Promise<Connection>;
   test(who: Who, id: string): Promise<ConnectionTest>;
   capabilities(who: Who, id: string): Promise<ConnectionCapabilities>;
+
+  // Moving in and out.
+  importConnection(input: { readonly workspaceId: WorkspaceId; readonly body: ImportConnection }): Promise<Connection>;
+  exportConnection(input: Parameters<typeof exportConnection>[1]): Promise<ExportedConnection>;
 
   // For the widget, with its session.
   authenticateSession(token: string, origin: string | null): Promise<SessionContext>;
@@ -114,6 +122,9 @@ export function createConnect(deps: ConnectDeps): Connect {
     disconnect: (who, id) => disconnect(deps, who, id),
     test: (who, id) => testConnection(deps, who, id),
     capabilities: (who, id) => capabilitiesOf(deps, who, id),
+
+    importConnection: (input) => importConnection(deps, input),
+    exportConnection: (input) => exportConnection(deps, input),
 
     authenticateSession: (token, origin) => authenticateSession(deps, token, origin),
     bootstrap: (session) => bootstrap(deps, session),

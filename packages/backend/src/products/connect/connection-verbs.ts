@@ -18,6 +18,7 @@ import { tenantExternalId, tenantRef } from "../../domain/workspaces/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
 import { clearTraces } from "./clear-traces.ts";
 import type { ConnectDeps } from "./deps.ts";
+import { HANDED_OVER } from "./handed-over.ts";
 import { connectionIdOf, mayManage, requirePermission } from "./session-context.ts";
 import { asCaller, type Who } from "./tenant-scope.ts";
 
@@ -58,7 +59,12 @@ export async function pause(deps: ConnectDeps, who: Who, id: string): Promise<Co
   return change(deps, who, id, "pause", "pause");
 }
 
-/** What was missed is read at once. @throws AppError `connection_not_active` */
+/**
+ * What was missed is read at once. Credentials that were handed over are taken back: refreshed here again, so that a
+ * copy of rotating ones elsewhere ends.
+ *
+ * @throws AppError `connection_not_active`; `session_forbidden` for a session after a hand-over
+ */
 export async function resume(deps: ConnectDeps, who: Who, id: string): Promise<Connection> {
   return change(deps, who, id, "pause", "resume");
 }
@@ -106,19 +112,32 @@ async function change(
   permission: Permission,
   event: ConnectionEvent,
 ): Promise<Connection> {
-  const { id: connectionId, workspaceId, tenantUid } = await findConnection(deps, who, id, permission);
+  const {
+    id: connectionId,
+    workspaceId,
+    tenantUid,
+    statusReason,
+    grantId,
+  } = await findConnection(deps, who, id, permission);
+  const takesBack = event === "resume" && statusReason === HANDED_OVER;
+  if (takesBack && who.session !== undefined) {
+    throw new AppError("session_forbidden", "the credentials were handed over; only the host can take them back");
+  }
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
   const { connection, announced } = await asCaller(deps, who, async (tx) => {
+    if (takesBack) await deps.credentials.takeBack(tx, { workspaceId, grantId });
     const reason = who.session === undefined ? "by_host" : "by_end_user";
     const changed = await changeStatus(
       tx,
       { ...deps, sealer },
       { workspaceId, connectionId, event, reason: event === "resume" ? null : reason },
     );
+    if (changed.changed && takesBack) await deps.onActivated(tx, changed.connection);
     if (changed.changed && event === "disconnect") await deps.onEnded(tx, changed.connection);
     return { connection: await view(deps, tx, changed.connection), announced: changed.announced };
   });
   if (announced !== null) deps.wake.poke("events");
+  if (takesBack) deps.wake.poke("lanes:connection");
   return connection;
 }
 

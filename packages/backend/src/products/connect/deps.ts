@@ -23,7 +23,17 @@ export interface ConnectDeps {
   readonly audit: Pick<Audit, "record" | "person">;
   readonly credentials: Pick<
     Credentials,
-    "oauth" | "storeGrant" | "obtain" | "storeHandedOver" | "revokeTokens" | "endGrant" | "rotations"
+    | "oauth"
+    | "storeGrant"
+    | "findGrant"
+    | "obtain"
+    | "storeHandedOver"
+    | "takeSnapshot"
+    | "takeBack"
+    | "encryptSnapshot"
+    | "endGrant"
+    | "revokeTokens"
+    | "rotations"
   >;
   readonly client: Pick<ProviderClient, "call">;
   readonly egress: Pick<Egress, "request">;

@@ -42,11 +42,6 @@ export async function giveBack(deps: ConnectDeps, target: GrantTarget): Promise<
   });
 }
 
-/** Whether nobody uses the grant any more, now. */
-export function isUnused(deps: ConnectDeps, target: GrantTarget): Promise<boolean> {
-  return deps.withWorkspace(target.workspaceId, async (tx) => (await unusedGrant(tx, deps, target)) !== null);
-}
-
 /** Gives back what nobody uses: after a disconnect that could not reach the provider, an authorization left lying. */
 export async function giveBackUnused(deps: ConnectDeps, workspaceId: WorkspaceId): Promise<void> {
   const before = new Date(deps.clock.now().getTime() - SETTLING_MS);

@@ -4,6 +4,7 @@ import { isLive, noteAccount, type ConnectionRow } from "../../domain/connection
 import type { ProviderOutcome } from "../provider-client/index.ts";
 import { findConnection } from "./connection-verbs.ts";
 import type { ConnectDeps } from "./deps.ts";
+import { HANDED_OVER } from "./handed-over.ts";
 import { asCaller, type Who } from "./tenant-scope.ts";
 
 const DEADLINE_MS = 10_000;
@@ -19,6 +20,7 @@ export async function testConnection(deps: ConnectDeps, who: Who, id: string): P
   if (!isLive(row.status) || connector === undefined) {
     throw new AppError("connection_not_active", `a connection that is ${row.status} cannot be tested`);
   }
+  if (row.statusReason === HANDED_OVER) return { ...NOTHING, problem: HANDED_OVER, latencyMs: 0 };
   const startedAt = performance.now();
   const target = { workspaceId: row.workspaceId, grantId: row.grantId };
   const outcome = await deps.client.call(target, connector.identity.request(), {

@@ -1,4 +1,4 @@
-import type { WorkspaceId } from "@patchbay/shared";
+import type { GrantId, WorkspaceId } from "@patchbay/shared";
 import type { DirectAuth } from "../../connectors/kit/index.ts";
 import type { Egress } from "../../platform/egress/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
@@ -6,6 +6,7 @@ import { accessToken, refreshAfter401 } from "./access-token.ts";
 import { condemnGrant } from "./condemn-grant.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
 import { endGrant } from "./end-grant.ts";
+import { encryptSnapshot, takeBack, takeSnapshot, type ExportFacts, type GrantSnapshot } from "./export-grant.ts";
 import { createActivity } from "./activity.ts";
 import { createFlights } from "./flights.ts";
 import type { At } from "./failpoints.ts";
@@ -14,7 +15,15 @@ import { keepGrantsAlive } from "./keep-alive.ts";
 import { grantFacts, type GrantFacts } from "./load-grant.ts";
 import type { OAuthClient, Revocation, TokenProblem } from "./oauth-client.ts";
 import { obtain, type Obtained, type Speaker } from "./obtain.ts";
-import { storeGrant, storeHandedOver, type StoreGrant, type StoreHandedOver, type StoredGrant } from "./store-grant.ts";
+import type { Recipient } from "./recipient-key.ts";
+import {
+  findGrant,
+  storeGrant,
+  storeHandedOver,
+  type StoreGrant,
+  type StoreHandedOver,
+  type StoredGrant,
+} from "./store-grant.ts";
 import { REFRESH_TIMINGS, type RefreshTimings } from "./refresh-timings.ts";
 import { tellFates } from "./tell-fates.ts";
 import { createRotations, type Rotations } from "./rotations.ts";
@@ -30,6 +39,7 @@ export interface Credentials {
   grantFacts(target: GrantTarget): Promise<GrantFacts>;
   readonly oauth: OAuthClient;
   storeGrant(input: StoreGrant): Promise<StoredGrant>;
+  findGrant(of: Parameters<typeof findGrant>[1]): Promise<GrantId | null>;
   /** What a person handed over, as a credential that is still to be proved. */
   obtain(at: Speaker, method: DirectAuth, input: Parameters<typeof obtain>[3]): Promise<Obtained>;
   storeHandedOver(input: StoreHandedOver): Promise<StoredGrant>;
@@ -37,6 +47,10 @@ export interface Credentials {
   readonly rotations: Rotations;
   /** At the provider's authorization server, where it has a way for it. */
   revokeTokens(target: GrantTarget): Promise<Revocation>;
+  /** For an export: what is taken in one transaction is encrypted after it. */
+  takeSnapshot(tx: Tx, target: GrantTarget, release: boolean): Promise<GrantSnapshot>;
+  takeBack(tx: Tx, target: GrantTarget): Promise<void>;
+  encryptSnapshot(snapshot: GrantSnapshot, recipient: Recipient, facts: ExportFacts): Promise<string>;
   endGrant(tx: Tx, target: GrantTarget): Promise<boolean>;
   /** A sweep, hourly. */
   keepGrantsAlive(workspaceId: WorkspaceId): Promise<void>;
@@ -79,10 +93,14 @@ export function createCredentials(given: CreateCredentials): Credentials {
     grantFacts: (target) => grantFacts(deps, target),
     oauth,
     storeGrant: (input) => storeGrant(deps, input),
+    findGrant: (of) => findGrant(deps, of),
     obtain: (at, method, input) => obtain(deps, at, method, input),
     storeHandedOver: (input) => storeHandedOver(deps, input),
     rotations: createRotations(deps),
     revokeTokens: (target) => revokeTokens(deps, target),
+    takeSnapshot,
+    takeBack: (tx, target) => takeBack(deps, tx, target),
+    encryptSnapshot: (snapshot, recipient, facts) => encryptSnapshot(deps, snapshot, recipient, facts),
     endGrant: (tx, target) => endGrant(deps, tx, target),
     keepGrantsAlive: (workspaceId) => keepGrantsAlive(deps, flights, workspaceId),
     tellFates: (workspaceId) => tellFates(deps, workspaceId),

@@ -65,6 +65,16 @@ export async function storeGrant(deps: CredentialsDeps, input: StoreGrant): Prom
   });
 }
 
+/** The live grant of an account that was consented to. `null`: there is none, or it does not work any more. */
+export async function findGrant(
+  deps: Pick<CredentialsDeps, "withWorkspace">,
+  of: Pick<StoreGrant, "workspaceId" | "providerAppId" | "accountId" | "mode">,
+): Promise<GrantId | null> {
+  const consented = { ...of, authMethod: "oauth2", tenantUid: NIL_UUID as TenantUid };
+  const row = await deps.withWorkspace(of.workspaceId, (tx) => findOfAccount(tx, consented));
+  return row === null || row.state === "dead" || row.handedOverAt !== null ? null : row.id;
+}
+
 /** Keeps what a tenant handed over, proved before; it takes the place of what the tenant gave for the account before. */
 export async function storeHandedOver(deps: CredentialsDeps, input: StoreHandedOver): Promise<StoredGrant> {
   return store(deps, input);
@@ -83,7 +93,10 @@ async function store(deps: CredentialsDeps, given: StoreHandedOver): Promise<Sto
   throw new Error("the grant changed under every try to store it");
 }
 
-async function findOfAccount(tx: Tx, input: StoreHandedOver): Promise<GrantRow | null> {
+async function findOfAccount(
+  tx: Tx,
+  input: Pick<StoreHandedOver, "workspaceId" | "providerAppId" | "accountId" | "mode" | "authMethod" | "tenantUid">,
+): Promise<GrantRow | null> {
   const [row] = await tx
     .select()
     .from(grants)
@@ -156,6 +169,7 @@ async function tokenColumns(deps: CredentialsDeps, input: StoreHandedOver, grant
     rowVersion,
     state: "active" as const,
     deadSince: null,
+    handedOverAt: null,
     leaseUntil: null,
     attemptId: null,
     askedAt: null,

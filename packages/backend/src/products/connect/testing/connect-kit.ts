@@ -155,6 +155,7 @@ export async function createConnectKit(
     },
     shared,
     credentials,
+    client: CLIENT,
     connect,
     sandbox,
     clock,

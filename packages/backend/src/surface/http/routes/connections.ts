@@ -1,4 +1,13 @@
-import { Connection, ConnectionCapabilities, ConnectionTest, ListConnectionsQuery, pageOf } from "@patchbay/shared";
+import {
+  Connection,
+  ConnectionCapabilities,
+  ConnectionTest,
+  ExportConnection,
+  ExportedConnection,
+  ImportConnection,
+  ListConnectionsQuery,
+  pageOf,
+} from "@patchbay/shared";
 import type { Context } from "hono";
 import { z } from "zod";
 import type { Connect, Who } from "../../../products/connect/index.ts";
@@ -28,6 +37,30 @@ export const connectionRoutes = ({ connect }: Deps) => [
       responses: { 200: ConnectionPage },
     },
     async (c, { query }) => c.json(await connect.listConnections({ ...query, ...host(c) })),
+  ),
+  defineRoute(
+    {
+      method: "post",
+      path: `${PATH}/import`,
+      summary: "Take a connection over from another system, with its credentials, which are proved first",
+      tag: TAG,
+      scope: "connections:write",
+      request: { body: ImportConnection },
+      responses: { 201: Connection },
+    },
+    async (c, { body }) => c.json(await connect.importConnection({ ...host(c), body }), 201),
+  ),
+  defineRoute(
+    {
+      method: "post",
+      path: `${PATH}/{id}/export`,
+      summary: "Get the connection's credentials, encrypted to your public key",
+      tag: TAG,
+      scope: "credentials:export",
+      request: { params: Params, body: ExportConnection },
+      responses: { 200: ExportedConnection },
+    },
+    async (c, { params, body }) => c.json(await connect.exportConnection({ ...host(c), id: params.id, body })),
   ),
   defineRoute(
     {
