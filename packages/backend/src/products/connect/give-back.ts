@@ -89,7 +89,7 @@ export async function unusedGrant(
 
 /**
  * No live connection hangs on it, and no authorization that may still become one. One whose person is at the provider
- * right now is counted by its parameters: it has no grant yet, and must not lose what it is about to be given.
+ * right now has no grant yet, and must not lose what it is about to be given: it is counted by its parameters.
  */
 function nobodyUses(tx: Tx, deps: ConnectDeps) {
   const live = tx
@@ -115,6 +115,8 @@ function nobodyUses(tx: Tx, deps: ConnectDeps) {
             eq(authorizations.status, "started"),
             eq(authorizations.provider, grants.provider),
             eq(authorizations.params, grants.params),
+            // Without parameters nobody knows yet which account it is about.
+            sql`${grants.params} <> '{}'::jsonb`,
           ),
         ),
       ),
