@@ -31,8 +31,8 @@ export interface Claimed {
   readonly orphans: readonly OrphanRow[];
   /** By the database's clock: what a new token's life is counted from. */
   readonly claimedAt: Date;
-  /** The first request is to be sent in so many milliseconds. */
-  readonly turnInMs: number;
+  /** When the first request is to be sent. */
+  readonly turn: Turn & { readonly kind: "reserved" };
 }
 
 /** Pairs to try; more than a few mean that something else is wrong. */
@@ -79,7 +79,7 @@ export async function claimRefresh(
       .where(ofGrant(target))
       .returning();
     if (claimed === undefined) throw new Error("the grant was not written");
-    return { kind: "claimed", row: claimed, orphans, claimedAt: now, turnInMs: turn.inMs };
+    return { kind: "claimed", row: claimed, orphans, claimedAt: now, turn };
   });
 }
 
@@ -103,7 +103,7 @@ export function isSpent(row: GrantRow, singleUse: boolean): boolean {
   return singleUse && row.askedAt !== null;
 }
 
-const NOTHING_TO_SEND: Turn = { kind: "reserved", inMs: 0 };
+const NOTHING_TO_SEND: Turn = { kind: "reserved", inMs: 0, sendByMs: 0 };
 
 function reserve(tx: Tx, deps: CredentialsDeps, row: GrantRow, turnMsMax: number): Promise<Turn> {
   return reserveTurn(tx, row, tokenLimitOf(deps.connectors[row.provider]), turnMsMax);

@@ -46,7 +46,7 @@ export async function refresh(
     let pauseMs = timings.pollMs;
     switch (claim.kind) {
       case "claimed": {
-        const settled = await useClaim(deps, target, claim, startedMs + claim.turnInMs + timings.requestsMs);
+        const settled = await useClaim(deps, target, claim, startedMs + claim.turn.inMs + timings.requestsMs);
         if (settled !== "again") return settled;
         continue;
       }

@@ -9,8 +9,8 @@ import type { GrantRow } from "./load-grant.ts";
  * in time (GCRA); a pause that the endpoint asks for, or its failing, holds all of them up.
  */
 export type Turn =
-  /** Send in so many milliseconds. */
-  | { readonly kind: "reserved"; readonly inMs: number }
+  /** Send in so many milliseconds, and before this process's running time `sendByMs`: later the place is lost. */
+  | { readonly kind: "reserved"; readonly inMs: number; readonly sendByMs: number }
   /** Nothing was reserved; there may be a place in so many milliseconds. */
   | { readonly kind: "later"; readonly ms: number };
 
@@ -44,6 +44,7 @@ export function tokenLimitOf(connector: Connector | undefined): TokenLimit {
 /** Takes the app's row last: grants are locked before it. @param waitMsMax a place further away is not reserved */
 export async function reserveTurn(tx: Tx, app: AppOf, limit: TokenLimit, waitMsMax: number): Promise<Turn> {
   const { stepMs, aheadMs } = paceOf(limit);
+  const startedMs = performance.now();
   const now = sql`clock_timestamp()`;
   const from = sql`greatest(${tokenBudgets.paidUntil}, ${now})`;
   const [reserved] = await tx
@@ -59,7 +60,11 @@ export async function reserveTurn(tx: Tx, app: AppOf, limit: TokenLimit, waitMsM
       setWhere: sql`${from} <= ${now} + ${ms(aheadMs + waitMsMax)} and coalesce(${tokenBudgets.blockedUntil} <= ${now}, true)`,
     })
     .returning({ inMs: msFromNow(sql`${tokenBudgets.paidUntil} - ${ms(stepMs + aheadMs)}`) });
-  if (reserved !== undefined) return { kind: "reserved", inMs: Math.max(0, reserved.inMs) };
+  if (reserved !== undefined) {
+    const inMs = Math.max(0, reserved.inMs);
+    // Calls that are held up would arrive in a bunch: the headroom is all that they may be late.
+    return { kind: "reserved", inMs, sendByMs: startedMs + inMs + limit.perSeconds * 1_000 * HEADROOM };
+  }
   const [row] = await tx
     .select({
       ms: msFromNow(
