@@ -37,6 +37,16 @@ export const DEFAULT_SCOPES: readonly Scope[] = SCOPES.filter(
   (scope) => !EXPLICIT_SCOPES.some((each) => each === scope),
 );
 
+/** Names for what keys are mostly made for. */
+export const ROLES = ["readOnly", "backend", "admin"] as const;
+/** `backend`: {@link DEFAULT_SCOPES}. `readOnly`: what of these only reads. `admin`: everything, what must be named too. */
+export type Role = (typeof ROLES)[number];
+export const SCOPES_OF_ROLE: Readonly<Record<Role, readonly Scope[]>> = {
+  readOnly: DEFAULT_SCOPES.filter((scope) => scope.endsWith(":read")),
+  backend: DEFAULT_SCOPES,
+  admin: SCOPES,
+};
+
 /** One SaaS product's environment. */
 export interface Workspace {
   /** `ws_…` */
@@ -75,6 +85,8 @@ export interface CreateApiKey {
   readonly name: string;
   /** Default: all but {@link EXPLICIT_SCOPES}, as far as the key that makes it has them. */
   readonly scopes?: readonly Scope[] | undefined;
+  /** The scopes of a role, in place of `scopes`. */
+  readonly role?: Role | undefined;
   /** Addresses and networks that it may be used from, at most 50: `203.0.113.7`, `10.0.0.0/8`. Default: anywhere. */
   readonly allowedNetworks?: readonly string[] | undefined;
   readonly expiresAt?: string | undefined;
@@ -87,9 +99,11 @@ export const CreateApiKey: z.ZodType<CreateApiKey> = z
   .strictObject({
     name: z.string().min(1).max(100),
     scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).optional(),
+    role: z.enum(ROLES).optional(),
     allowedNetworks: z.array(network).max(50).optional(),
     expiresAt: z.iso.datetime().optional(),
   })
+  .refine(({ scopes, role }) => scopes === undefined || role === undefined, "give scopes or a role, not both")
   .meta({ id: "CreateApiKey" });
 
 export interface RotateApiKey {

@@ -1,6 +1,7 @@
 import {
   AppError,
   DEFAULT_SCOPES,
+  SCOPES_OF_ROLE,
   encodeId,
   type ApiKey,
   type ApiKeyId,
@@ -145,7 +146,7 @@ function rightsOf(input: CreateApiKey, by: Rights | null): Rights {
   const expiresAt = input.expiresAt === undefined ? (by?.expiresAt ?? null) : new Date(input.expiresAt);
   const allowed = DEFAULT_SCOPES.filter((scope) => by === null || by.scopes.includes(scope));
   const rights = {
-    scopes: input.scopes ?? allowed,
+    scopes: input.scopes ?? (input.role === undefined ? allowed : SCOPES_OF_ROLE[input.role]),
     allowedNetworks: input.allowedNetworks ?? by?.allowedNetworks ?? [],
     expiresAt,
   };

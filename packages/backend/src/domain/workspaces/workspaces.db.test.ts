@@ -1,4 +1,12 @@
-import { EXPLICIT_SCOPES, decodeId, type ApiKeyId, type WorkspaceId } from "@patchbay/shared";
+import {
+  DEFAULT_SCOPES,
+  EXPLICIT_SCOPES,
+  SCOPES,
+  decodeId,
+  type ApiKeyId,
+  type Role,
+  type WorkspaceId,
+} from "@patchbay/shared";
 import { randomBytes, randomUUID } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -201,6 +209,20 @@ describe("API keys", () => {
     const { scopes } = await createApiKey(deps(), { workspaceId, name: "ci" });
     expect(scopes).toContain("tenants:write");
     for (const scope of EXPLICIT_SCOPES) expect(scopes).not.toContain(scope);
+  });
+
+  test("take the scopes of a role, which a key may give only whole", async () => {
+    const workspaceId = await aWorkspace();
+    const scopesOf = async (role: Role) => (await createApiKey(deps(), { workspaceId, name: "ci", role })).scopes;
+    expect(await scopesOf("backend")).toEqual(DEFAULT_SCOPES);
+    expect(await scopesOf("admin")).toEqual(SCOPES);
+    const readOnly = await scopesOf("readOnly");
+    expect(readOnly.filter((scope) => !scope.endsWith(":read"))).toEqual([]);
+    expect(readOnly).not.toContain("audit:read");
+    const by = { scopes: readOnly, allowedNetworks: [], expiresAt: null };
+    await expect(createApiKey(deps(), { workspaceId, name: "ci", role: "admin", by })).rejects.toMatchObject({
+      code: "insufficient_scope",
+    });
   });
 
   test("are not made for a workspace that is not there", async () => {

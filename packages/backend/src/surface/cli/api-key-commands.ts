@@ -1,12 +1,14 @@
 import {
   DEFAULT_SCOPES,
   EXPLICIT_SCOPES,
+  ROLES,
   SCOPES,
   type CreateApiKey,
+  type Role,
   type RotateApiKey,
   type Scope,
 } from "@patchbay/shared";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 
 export interface ApiKeyCommands {
   createApiKey(workspace: string, input: CreateApiKey): Promise<void>;
@@ -27,15 +29,25 @@ export function addApiKeyCommands(program: Command, commands: ApiKeyCommands): v
       `what it may do; default: ${DEFAULT_SCOPES.join(", ")}; only when named: ${EXPLICIT_SCOPES.join(", ")}`,
       collectScope,
     )
+    .addOption(new Option("--role <role>", "the scopes of a role instead").choices(ROLES).conflicts("scope"))
     .option("--network <network...>", "addresses or networks that it may be used from; default: anywhere")
     .option("--expires-at <time>", "such as 2027-01-01T00:00:00Z; default: never")
-    .action((options: { workspace: string; name: string; scope?: Scope[]; network?: string[]; expiresAt?: string }) =>
-      commands.createApiKey(options.workspace, {
-        name: options.name,
-        scopes: options.scope,
-        allowedNetworks: options.network,
-        expiresAt: options.expiresAt,
-      }),
+    .action(
+      (options: {
+        workspace: string;
+        name: string;
+        scope?: Scope[];
+        role?: Role;
+        network?: string[];
+        expiresAt?: string;
+      }) =>
+        commands.createApiKey(options.workspace, {
+          name: options.name,
+          scopes: options.scope,
+          role: options.role,
+          allowedNetworks: options.network,
+          expiresAt: options.expiresAt,
+        }),
     );
   keys
     .command("list", { isDefault: true })
