@@ -46,6 +46,8 @@ export interface ProductOptions {
   /** Origins, http allowed, that endpoints may have. Ports count: pass those of your receivers. */
   readonly endpointOrigins?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Before the product connects to its database. */
+  readonly arrange?: (database: TestDatabase) => Promise<void>;
   /** Takes what the product logs. By default nobody reads it, but it is searched for secrets, at the level trace. */
   readonly log?: StartOptions["log"];
 }
@@ -60,6 +62,7 @@ const SMALL_STORE: SandboxOptions = { orders: 12, products: 6, customers: 8 };
  */
 export async function startTestProduct(options: ProductOptions = {}): Promise<TestProduct> {
   const database = await createTestDatabase();
+  await options.arrange?.(database);
   const dataDir = await mkdtemp(join(await scratchRoot(), "product-"));
   const sandbox = await startSandbox({ ...SMALL_STORE, ...options.sandbox });
   const port = await freePort();

@@ -2,7 +2,7 @@
 import { encodeUuid } from "@patchbay/shared";
 import { createHmac, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ORIGIN, send, withKey, type Answer, type Call } from "./http.ts";
+import { ORIGIN, send, withKey, withSession, type Answer, type Call } from "./http.ts";
 import { comparable, edgeIdsIn, unknownTwin } from "./ids.ts";
 import { doorsInSources } from "./routes.ts";
 import { snapshot, type Snapshot } from "./snapshot.ts";
@@ -31,6 +31,15 @@ const DOORS: Readonly<Record<string, () => Promise<void>>> = {
   ...Object.fromEntries(files.map((path) => [`GET ${path}`, () => knowsNobody(path)])),
   "GET /embed/v1.*": async () => {
     for (const path of ["/embed/v1.js", "/embed/v1.mjs"]) await knowsNobody(path);
+  },
+  "GET /metrics": async () => {
+    const { a, b, product } = world;
+    for (const headers of [{}, withKey(a.apiKey), withSession(a.first.sessionToken)]) {
+      expect((await ask({ method: "GET", path: "/metrics", headers })).status).toBe(401);
+    }
+    const told = await ask({ method: "GET", path: "/metrics", headers: withKey(product.operatorToken) });
+    expect(told.status).toBe(200);
+    expectNothingOf(b, told);
   },
   "POST /connect/v1/session": async () => {
     const { a, b } = world;

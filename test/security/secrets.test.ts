@@ -35,8 +35,15 @@ beforeAll(async () => {
   await once(receiver, "listening");
   const log = createLogger("trace", { write: (line) => logs.push(line) });
   const stateFile = join(folder, "sandbox");
-  product = await startTestProduct({ log, sandbox: { stateFile }, endpointOrigins: [receiverUrl()] });
-  await product.database.sql.unsafe(`alter database ${product.database.name} set log_statement = 'all'`);
+  product = await startTestProduct({
+    log,
+    sandbox: { stateFile },
+    endpointOrigins: [receiverUrl()],
+    // Holds for connections that are made from now on.
+    arrange: async ({ name, sql }) => {
+      await sql.unsafe(`alter database ${name} set log_statement = 'all'`);
+    },
+  });
   const stopWatching = watchActivity();
   secrets = await liveThroughEverything(stateFile);
   await stopWatching();
