@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { listChores } from "./chores.ts";
 import type { Config } from "./config.ts";
 import { connectorById, connectors } from "./connectors/index.ts";
+import type { Connector } from "./connectors/kit/index.ts";
 import { createAudit, type Audit } from "./domain/audit/index.ts";
 import { findTenantUid, grantDied, grantRevived } from "./domain/connections/index.ts";
 import {
@@ -70,7 +71,11 @@ export async function compose(given: {
   const { publicUrl, sandboxOrigins } = config;
   const random = Math.random;
   const sleep = (ms: number, signal: AbortSignal) => delay(ms, undefined, { signal });
-  const connectorTable = Object.fromEntries(connectors.map((connector) => [connector.id, connector]));
+  // Without a prototype: "constructor" is no provider.
+  const connectorTable: Readonly<Record<string, Connector>> = Object.assign(
+    Object.create(null),
+    Object.fromEntries(connectors.map((connector) => [connector.id, connector])),
+  );
 
   // Platform
   const metrics = createMetrics();

@@ -11,7 +11,7 @@ import {
   type WorkspaceId,
 } from "@patchbay/shared";
 import { and, asc, desc, eq, gt, gte, lt } from "drizzle-orm";
-import type { WithWorkspace } from "../../platform/db/index.ts";
+import { instantParam, type WithWorkspace } from "../../platform/db/index.ts";
 import { toEntry, type EntryRow } from "./chain.ts";
 import type { CheckedEntry } from "./check-chain.ts";
 import { auditCheckpoints, auditEntries, auditHeads, auditSigningKeys } from "./tables.ts";
@@ -152,8 +152,8 @@ function conditions(filter: AuditFilter) {
     is("targetId", filter.targetId),
     is("requestId", filter.requestId),
     is("tenantUid", filter.tenantUid),
-    filter.since === undefined ? undefined : gte(auditEntries.recordedAt, new Date(filter.since)),
-    filter.until === undefined ? undefined : lt(auditEntries.recordedAt, new Date(filter.until)),
+    filter.since === undefined ? undefined : gte(auditEntries.recordedAt, instantParam(filter.since)),
+    filter.until === undefined ? undefined : lt(auditEntries.recordedAt, instantParam(filter.until)),
   ];
 }
 

@@ -12,7 +12,7 @@ import {
 } from "@patchbay/shared";
 import { and, asc, desc, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { z } from "zod";
-import type { WithWorkspace } from "../../platform/db/index.ts";
+import { instantParam, type WithWorkspace } from "../../platform/db/index.ts";
 import type { Vault } from "../vault/index.ts";
 import { rawPlace } from "./apply.ts";
 import { records } from "./tables.ts";
@@ -59,7 +59,7 @@ export async function listRecords(deps: Deps, input: ListRecordsInput): Promise<
           input.provider === undefined ? undefined : eq(records.provider, input.provider),
           input.connectionId === undefined ? undefined : eq(records.connectionId, input.connectionId),
           input.changedAfterSeq === undefined ? undefined : gt(records.changeSeq, sequenceOf(input.changedAfterSeq)),
-          input.updatedAfter === undefined ? undefined : gt(records.remoteUpdatedAt, instantOf(input.updatedAfter)),
+          input.updatedAfter === undefined ? undefined : gt(records.remoteUpdatedAt, instantParam(input.updatedAfter)),
           after === null ? undefined : isAfter(after),
         ),
       )
@@ -137,17 +137,11 @@ function isAfter([seq, id]: z.output<typeof Cursor>) {
 }
 
 const SEQUENCE_MAX = 2n ** 63n - 1n;
-/** Postgres knows no year 0. */
-const YEAR_1_MS = Date.parse("0001-01-01T00:00:00Z");
 
 /** Nothing comes after the greatest number that a column can hold. */
 function sequenceOf(digits: string): bigint {
   const value = BigInt(digits);
   return value > SEQUENCE_MAX ? SEQUENCE_MAX : value;
-}
-
-function instantOf(text: string): Date {
-  return new Date(Math.max(Date.parse(text), YEAR_1_MS));
 }
 
 function writeCursor(row: RecordRow): string {
