@@ -204,6 +204,8 @@ describe("a tenant that is erased", () => {
     expect(orders.every((order) => order.connectionId === again.id && order.version === 1)).toBe(true);
     expect((await idsOf(id)).tenant).not.toEqual(before.tenant);
     expect(await rowsNaming(product.database.sql, before.tenant)).toEqual([]);
+    const { id: end } = await workspace.sdk.tenants.delete(id);
+    expect(await completed(end, ({ grants }) => grants.pending === 0)).toMatchObject({ grants: { destroyed: 1 } });
   });
 });
 
