@@ -4,12 +4,16 @@ import { X509Certificate, createPrivateKey } from "node:crypto";
 /**
  * When a client certificate ends. The first of a chain is the client's own.
  *
- * @throws AppError `invalid_credentials` when certificate or key cannot be read, or do not belong together
+ * @throws AppError `invalid_credentials` when certificate or key cannot be read, do not belong together, or it has ended
  */
-export function checkCertificate(given: { readonly certificate: string; readonly privateKey: string }): Date {
+export function checkCertificate(
+  given: { readonly certificate: string; readonly privateKey: string },
+  now: Date,
+): Date {
   const certificate = parse("certificate", () => new X509Certificate(given.certificate));
   const key = parse("privateKey", () => createPrivateKey(given.privateKey));
   if (!certificate.checkPrivateKey(key)) throw refused("privateKey", "is not the key of the certificate");
+  if (certificate.validToDate <= now) throw refused("certificate", "has ended; have a new one issued");
   return certificate.validToDate;
 }
 

@@ -49,7 +49,7 @@ export async function putProviderApp(
   const changes = {
     clientId: body.clientId,
     clientSecret: sealer.seal(secretPlace(id, "client_secret"), Buffer.from(body.clientSecret)),
-    ...certificateColumns(sealer, id, body.clientCertificate),
+    ...certificateColumns(sealer, id, body.clientCertificate, now),
     baseUrlOverride: body.baseUrlOverride ?? null,
     updatedAt: now,
   };
@@ -124,10 +124,10 @@ export async function listConfiguredProviders(
 }
 
 /** Left out: as it was. `null`: none any more. */
-function certificateColumns(sealer: Sealer, id: ProviderAppId, given: PutProviderApp["clientCertificate"]) {
+function certificateColumns(sealer: Sealer, id: ProviderAppId, given: PutProviderApp["clientCertificate"], now: Date) {
   if (given === undefined) return {};
   if (given === null) return { clientCertificate: null, clientCertificateKey: null };
-  checkCertificate(given);
+  checkCertificate(given, now);
   const key = sealer.seal(certificateKeyPlace(id), Buffer.from(given.privateKey));
   return { clientCertificate: given.certificate, clientCertificateKey: key };
 }

@@ -6,6 +6,7 @@ import { getProviderApp, publishedKeys, putProviderApp, rotateSigningKey } from 
 import { startAuthorizationServer, type AuthorizationServer } from "../credentials/testing/authorization-server.ts";
 import { createAuthority, type IssuedCertificate, type TestAuthority } from "../credentials/testing/certificates.ts";
 import { TEST_CLIENT_CREDENTIALS, TEST_OAUTH2, SCOPE, testConnector } from "../credentials/testing/test-connector.ts";
+import { connectByCode } from "./testing/connect-by-code.ts";
 import { createConnectKit, type TestWorkspace } from "./testing/connect-kit.ts";
 
 const WAYS: Readonly<Record<string, ClientAuthentication>> = {
@@ -48,7 +49,7 @@ beforeEach(() => {
 
 describe.each(Object.keys(WAYS))("a client that proves itself by %s", (way) => {
   test("connects by code and PKCE, refreshes, and gives the tokens back", async () => {
-    const connection = await connectByCode(way);
+    const connection = await connectByCode(kit, server, workspace, way);
     const { grantId } = connection;
     expect(await kit.connect.test(workspace, connection.id)).toMatchObject({ ok: true });
     await expire(grantId);
@@ -82,7 +83,7 @@ describe.each(Object.keys(WAYS))("a client that proves itself by %s", (way) => {
 });
 
 test("the secret is sent in the form or the header, as declared, and encoded as the standard wants", async () => {
-  await connectByCode("basic");
+  await connectByCode(kit, server, workspace, "basic");
   const [request] = server.asked;
   const encoded = Buffer.from(request?.authorization?.slice("Basic ".length) ?? "", "base64").toString();
   expect(encoded).toBe(`basic:${encodeURIComponent(SECRET).replaceAll("%20", "+").replaceAll("'", "%27")}`);
@@ -152,24 +153,6 @@ async function aTenant(): Promise<string> {
   const tenantId = `tenant-${randomUUID()}`;
   await kit.aSession(workspace, { tenantId });
   return tenantId;
-}
-
-async function connectByCode(way: string) {
-  const session = await kit.aSession(workspace, { tenantId: `tenant-${randomUUID()}` });
-  const widget = kit.widget(session);
-  const started = await widget.start("", { provider: way, parameters: {}, models: ["account"] });
-  const { redirectTo, cookie } = await kit.connect.openTicket(started.startUrl.split("/").at(-1) ?? "");
-  const back = await server.consent(redirectTo);
-  const result = await kit.connect.callback({
-    provider: way,
-    query: back.searchParams,
-    cookies: { [cookie.name]: cookie.value },
-    secFetchDest: "document",
-  });
-  if (result.kind !== "consented") throw new Error(JSON.stringify(result));
-  const done = await widget.complete(started.id, result.message.completionCode);
-  if (done.connection === null) throw new Error(JSON.stringify(done));
-  return { id: done.connection.id, grantId: await grantOf(done.connection.id) };
 }
 
 async function grantOf(connectionId: string): Promise<string> {

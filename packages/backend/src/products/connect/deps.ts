@@ -31,6 +31,7 @@ export interface ConnectDeps {
     | "takeSnapshot"
     | "takeBack"
     | "encryptSnapshot"
+    | "condemn"
     | "endGrant"
     | "revokeTokens"
     | "rotations"

@@ -10,23 +10,27 @@ const GRANTS_MAX = 200;
 
 /**
  * A daily sweep: connections whose client certificate ends within 30 days are degraded with the reason
- * `certificate_expiring`; when it has ended, they need a new one. A certificate handed over anew ends both.
+ * `certificate_expiring`; when it has ended, they need a new one at once. A certificate handed over anew ends both.
  */
 export async function watchCertificates(deps: ConnectDeps, workspaceId: WorkspaceId): Promise<void> {
   const now = deps.clock.now();
-  const ending = await deps.withWorkspace(workspaceId, async (tx) => {
-    const mine = and(eq(grants.workspaceId, workspaceId), eq(grants.state, "active"));
-    // Told by the sweep that tells of all deaths.
-    await tx
-      .update(grants)
-      .set({ state: "dead", deadSince: now, updatedAt: now })
-      .where(and(mine, lte(grants.certificateEndsAt, now)));
-    return tx
-      .select({ id: grants.id })
+  const ending = await deps.withWorkspace(workspaceId, (tx) =>
+    tx
+      .select({ id: grants.id, rowVersion: grants.rowVersion, endsAt: grants.certificateEndsAt })
       .from(grants)
-      .where(and(mine, lte(grants.certificateEndsAt, new Date(now.getTime() + WARN_MS))))
+      .where(
+        and(
+          eq(grants.workspaceId, workspaceId),
+          eq(grants.state, "active"),
+          lte(grants.certificateEndsAt, new Date(now.getTime() + WARN_MS)),
+        ),
+      )
       .orderBy(asc(grants.certificateEndsAt))
-      .limit(GRANTS_MAX);
-  });
-  for (const { id } of ending) await grantDegraded(deps, { workspaceId, grantId: id }, "certificate_expiring");
+      .limit(GRANTS_MAX),
+  );
+  for (const { id: grantId, rowVersion, endsAt } of ending) {
+    const target = { workspaceId, grantId };
+    if (endsAt !== null && endsAt <= now) await deps.credentials.condemn(target, rowVersion);
+    else await grantDegraded(deps, target, "certificate_expiring");
+  }
 }

@@ -5,6 +5,7 @@ import type { Access, GrantTarget } from "./deps.ts";
 import { REFRESH_TIMINGS } from "./refresh-timings.ts";
 import { createGrantKit } from "./testing/grant-kit.ts";
 import { pair, startTokenServer, type TokenServer } from "./testing/token-server.ts";
+import { grantKeySpec, tokensPlace } from "./token-pair.ts";
 import { withOAuth2 } from "./testing/with-oauth2.ts";
 
 const HOUR_MS = 3_600_000;
@@ -193,6 +194,29 @@ describe("a death", () => {
     await credentials.tellFates(target.workspaceId);
     expect(kit.revived).toEqual([target]);
   });
+});
+
+test("a grant sealed before there were methods is opened, refreshed, and sealed as they are now", async () => {
+  const target = await kit.aGrant();
+  const { workspaceId, grantId } = target;
+  const { credentials, vault } = await kit.aProcess();
+  const { access_expires_at: endsAt } = await kit.rowOf(target);
+  const old = {
+    accessToken: "access_old",
+    refreshToken: "refresh_old",
+    accessExpiresAt: endsAt.toISOString(),
+    refreshExpiresAt: null,
+  };
+  const sealer = await vault.sealer(grantKeySpec(workspaceId, grantId));
+  const sealed = sealer.seal(tokensPlace(grantId, 1), Buffer.from(JSON.stringify(old)));
+  await kit.sql`update grants set tokens = ${sealed} where id = ${grantId}`;
+  expect(tokenOf(await credentials.accessToken(target))).toBe("access_old");
+  await kit.passes(target, 2 * HOUR_MS);
+  expect(tokenOf(await credentials.accessToken(target))).toBe("access_1");
+  expect(server.requests.map(({ form }) => form.get("refresh_token"))).toEqual(["refresh_old"]);
+  const { tokens } = await kit.rowOf(target);
+  const opened = await vault.open(workspaceId, tokensPlace(grantId, 2), tokens);
+  expect(JSON.parse(Buffer.from(opened).toString())).toMatchObject({ kind: "tokens", accessToken: "access_1" });
 });
 
 async function expired(): Promise<GrantTarget> {

@@ -39,8 +39,8 @@ export async function obtain(
   input: { readonly fields: Readonly<Record<string, string>>; readonly models: readonly ModelName[] },
 ): Promise<Obtained> {
   const fields = parseFields(method, input.fields);
-  const certificateEndsAt = method.kind === "mtls" ? checkCertificate(pemOf(fields)) : null;
   const issuedAt = deps.clock.now();
+  const certificateEndsAt = method.kind === "mtls" ? checkCertificate(pemOf(fields), issuedAt) : null;
   switch (method.kind) {
     case "client_credentials":
     case "jwt_bearer": {

@@ -1,5 +1,5 @@
 import { AppError, type FieldProblem } from "@patchbay/shared";
-import { fieldsOf, type CredentialField, type DirectAuth } from "../../connectors/kit/index.ts";
+import { fieldsOf, placementsOf, type CredentialField, type DirectAuth } from "../../connectors/kit/index.ts";
 import { Secret } from "../../platform/runtime/index.ts";
 import type { Fields } from "./token-pair.ts";
 
@@ -19,7 +19,7 @@ export function parseFields(method: DirectAuth, given: Readonly<Record<string, s
   const values: Record<string, Secret> = {};
   for (const field of declared) {
     const value = (given[field.name] ?? "").trim();
-    const problem = problemOf(field, value);
+    const problem = problemOf(field, value) ?? basicProblemOf(method, field, value);
     if (problem !== null) problems.push({ path: `fields.${field.name}`, message: problem });
     if (value !== "") values[field.name] = new Secret(value);
   }
@@ -39,4 +39,14 @@ function problemOf(field: CredentialField, value: string): string | null {
     return `must begin with ${field.prefixes.join(" or ")}`;
   }
   return field.pattern.test(value) ? null : "does not look like one; copy it whole";
+}
+
+/** What HTTP Basic cannot carry (RFC 7617, 2): the first colon ends the user name. */
+function basicProblemOf(method: DirectAuth, { name }: CredentialField, value: string): string | null {
+  const carrying = placementsOf(method).filter((placement) => placement.kind === "basic");
+  if (carrying.some(({ username }) => username === name) && value.includes(":")) {
+    return "must not have a colon: HTTP Basic cannot carry it in this place";
+  }
+  const isCarried = carrying.some(({ username, password }) => username === name || password === name);
+  return isCarried && /\p{Cc}/u.test(value) ? "must not have control characters" : null;
 }

@@ -5,6 +5,7 @@ import { createServer } from "node:https";
 import type { TLSSocket } from "node:tls";
 import * as tls from "node:tls";
 import type { TestAuthority } from "./certificates.ts";
+import { JWT_BEARER } from "./accept-assertions.ts";
 import { SCOPE } from "./test-connector.ts";
 
 /** A certified authorization server (oidc-provider) over TLS, with an API that its tokens open. */
@@ -13,6 +14,10 @@ export interface AuthorizationServer extends AsyncDisposable {
   readonly provider: Provider;
   /** Requests to the token endpoint and its neighbours, without their bodies. */
   readonly asked: { readonly path: string; readonly authorization: string | undefined }[];
+  /** Client certificate of each API request, in PEM; `null`: it came without. */
+  readonly shown: (string | null)[];
+  /** The next requests need new handshakes. */
+  dropConnections(): void;
   /** Answers the next requests to a path itself, such as `/token/revocation` with 503. */
   breakPath(path: string, statuses: readonly number[]): void;
   /** Walks the consent as a browser would. @returns where it is sent back to */
@@ -46,12 +51,16 @@ export async function startAuthorizationServer(
   const provider = new Provider(origin, { ...configuration(given.clients(origin)), ...given.configuration });
   const callback = provider.callback();
   const asked: { path: string; authorization: string | undefined }[] = [];
+  const shown: (string | null)[] = [];
   const broken = new Map<string, number[]>();
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? "/", origin).pathname;
     if (path.startsWith("/interaction/")) return interact(provider, request, response);
-    if (path === "/api/me") return whoAmI(provider, request, response);
+    if (path === "/api/me") {
+      shown.push(certificateOf(request)?.toString() ?? null);
+      return whoAmI(provider, request, response);
+    }
     if (path === "/client-jwks") {
       response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(await given.jwks?.()));
       return;
@@ -67,6 +76,8 @@ export async function startAuthorizationServer(
     origin,
     provider,
     asked,
+    shown,
+    dropConnections: () => server.closeAllConnections(),
     breakPath: (path, statuses) => void broken.set(path, [...statuses]),
     consent: (url) => consent(origin, url),
     async [Symbol.asyncDispose]() {
@@ -145,7 +156,9 @@ async function whoAmI(provider: Provider, request: IncomingMessage, response: Se
   const found = (await provider.AccessToken.find(token)) ?? (await provider.ClientCredentials.find(token));
   const known = found !== undefined && !found.isExpired;
   response.writeHead(known ? 200 : 401, { "content-type": "application/json" });
-  response.end(JSON.stringify(known ? { account: found.clientId, scope: found.scope ?? "" } : {}));
+  // An assertion names its account; other tokens are their client's.
+  const account = found !== undefined && "gty" in found && found.gty === JWT_BEARER ? found.accountId : found?.clientId;
+  response.end(JSON.stringify(known ? { account, scope: found.scope ?? "" } : {}));
 }
 
 async function consent(origin: string, authorizationUrl: string): Promise<URL> {

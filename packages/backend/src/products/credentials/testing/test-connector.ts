@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type {
   AuthMethod,
+  BasicAuth,
   ClientCredentialsAuth,
+  JwtBearerAuth,
   MtlsAuth,
   Connector,
   CredentialField,
@@ -51,6 +53,34 @@ export const TEST_CLIENT_CREDENTIALS: ClientCredentialsAuth = {
   sendsScopes: true,
   fields: [],
   parameters: {},
+};
+
+/** An assertion by a key that the account's owner hands over, about an account that the owner names. */
+export const TEST_JWT_BEARER: JwtBearerAuth = {
+  ...endpoints,
+  kind: "jwt_bearer",
+  id: "jwt_bearer",
+  name: "Service account",
+  clientAuthentication: { kind: "none" },
+  sendsScopes: true,
+  fields: [aField("account", { secret: false, multiline: false }), aField("privateKey")],
+  algorithm: "ES256",
+  signingKey: { field: "privateKey" },
+  lifetimeSeconds: 60,
+  assertion: ({ fields: { account = "" } }) => ({
+    issuer: account,
+    subject: account,
+    audience: HOME,
+    keyId: null,
+    claims: {},
+  }),
+};
+
+export const TEST_BASIC: BasicAuth = {
+  kind: "basic",
+  id: "basic",
+  name: "User name and password",
+  fields: [aField("username", { secret: false, multiline: false }), aField("password", { multiline: false })],
 };
 
 /** A client certificate of the connection's own, and nothing else. */
