@@ -43,7 +43,12 @@ interface Host {
   readonly workspaceId: WorkspaceId;
   /** Bodies that the handler worked on. */
   readonly worked: string[];
-  post(key: string, body?: string, path?: string): Promise<{ status: number; json: unknown; replayed: boolean }>;
+  post(
+    key: string,
+    body?: string,
+    path?: string,
+    apiKey?: string,
+  ): Promise<{ status: number; json: unknown; replayed: boolean }>;
 }
 
 /** A workspace and a route that makes something. */
@@ -54,12 +59,13 @@ async function aHost(handle: (body: string, worked: string[]) => Promise<void> =
   const worked: string[] = [];
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => answerProblem(error, c));
+  const ownKey = randomUUID();
   app.use(async (c, next) => {
     c.set("log", silentLogger);
     c.set("caller", {
       workspaceId,
       mode: "test",
-      keyId: randomUUID() as ApiKeyId,
+      keyId: (c.req.header("x-api-key") ?? ownKey) as ApiKeyId,
       scopes: [],
       allowedNetworks: [],
       expiresAt: null,
@@ -75,8 +81,8 @@ async function aHost(handle: (body: string, worked: string[]) => Promise<void> =
   return {
     workspaceId,
     worked,
-    async post(key, body = "{}", path = "/v1/things") {
-      const headers = { "idempotency-key": key, "content-type": "application/json" };
+    async post(key, body = "{}", path = "/v1/things", apiKey = ownKey) {
+      const headers = { "idempotency-key": key, "content-type": "application/json", "x-api-key": apiKey };
       const response = await app.request(path, { method: "POST", headers, body });
       return {
         status: response.status,
@@ -88,6 +94,15 @@ async function aHost(handle: (body: string, worked: string[]) => Promise<void> =
 }
 
 describe("idempotency", () => {
+  test("does not give one API key's answer to another", async () => {
+    const host = await aHost();
+    await host.post("create-key-1");
+    const other = await host.post("create-key-1", "{}", "/v1/things", randomUUID());
+    expect(other).toMatchObject({ status: 422, replayed: false });
+    expect(JSON.stringify(other.json)).not.toContain("made 1");
+    expect(host.worked).toHaveLength(1);
+  });
+
   test("gives the first answer again without doing the work again", async () => {
     const host = await aHost();
     expect(await host.post("k")).toEqual({ status: 201, json: { secret: "made 1" }, replayed: false });

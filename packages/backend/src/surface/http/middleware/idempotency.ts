@@ -24,7 +24,7 @@ const Stored = z.object({ status: z.int(), type: z.string().nullable(), body: z.
 /**
  * A POST with an `Idempotency-Key` happens once: the same key and body again gets the stored answer.
  *
- * Another body: 422. Still running: 409. Kept 24 hours at least; answers are sealed, since some hold secrets.
+ * Another body or another API key: 422. Still running: 409. Kept 24 hours at least; answers are sealed, since some hold secrets.
  */
 export function idempotency(deps: Deps): MiddlewareHandler<HttpEnv> {
   return async function idempotency(c, next) {
@@ -33,9 +33,10 @@ export function idempotency(deps: Deps): MiddlewareHandler<HttpEnv> {
     if (!/^[\x21-\x7e]{1,128}$/.test(key)) {
       throw new AppError("invalid_request", "Idempotency-Key must be 1 to 128 visible ASCII characters");
     }
-    const { workspaceId } = c.get("caller");
+    const { workspaceId, keyId } = c.get("caller");
+    // With the API key: an answer may hold a secret that another key of the workspace could not have asked for.
     const requestHash = createHash("sha256")
-      .update(`${c.req.method} ${pathAndQuery(c.req.url)}\n${await c.req.text()}`)
+      .update(`${keyId} ${c.req.method} ${pathAndQuery(c.req.url)}\n${await c.req.text()}`)
       .digest();
     const sealer = await deps.vault.sealer({ workspaceId, tenantUid: NIL_UUID, purpose: "secret" });
     const place = { table: "idempotency_keys", rowId: key, column: "response", rowVersion: 1 };
