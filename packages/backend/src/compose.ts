@@ -208,7 +208,7 @@ export async function compose(given: {
       ...as("api", http.runRoutes({ ingest })),
       ...as("api", http.recordRoutes(asApp)),
       // Before the route that takes any id.
-      ...as("api", http.eventStreamRoutes({ delivery, authenticate, stopping: stopping.signal })),
+      ...as("api", http.eventStreamRoutes({ delivery, authenticate, clock, stopping: stopping.signal })),
       ...as("api", http.eventRoutes({ delivery })),
       ...as("api", http.webhookEndpointRoutes({ delivery })),
       ...as("api", http.deliveryRoutes({ delivery })),

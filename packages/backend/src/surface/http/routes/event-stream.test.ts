@@ -27,11 +27,12 @@ function anApp(
   followed: (asked: Asked) => Followed,
   authenticate: () => Promise<ApiCaller | null> = async () => CALLER,
   log: Logger = silentLogger,
+  clock = { now: () => new Date() },
 ) {
   const stopping = new AbortController();
   const app = new Hono<HttpEnv>();
   const feed = { followEvents: async (asked: Asked) => followed(asked) } as Feed;
-  const [route] = eventStreamRoutes({ delivery: { feed }, authenticate, stopping: stopping.signal });
+  const [route] = eventStreamRoutes({ delivery: { feed }, authenticate, clock, stopping: stopping.signal });
   app.onError((error, c) => answerProblem(error, c));
   route?.mount(app, [
     async (c, next) => {
@@ -90,6 +91,24 @@ describe("the event stream", () => {
       async () => (valid ? CALLER : null),
     );
     expect(await (await ask()).text()).not.toContain("evt_after");
+  });
+
+  test("ends within ten seconds of events without a pause after its key was revoked", async () => {
+    let nowMs = 0;
+    const { ask } = anApp(
+      async function* () {
+        for (let second = 0; second < 30; second++) {
+          nowMs = second * 1_000;
+          yield event(`evt_${second}`);
+        }
+      },
+      async () => null,
+      silentLogger,
+      { now: () => new Date(nowMs) },
+    );
+    const text = await (await ask()).text();
+    expect(text).toContain("evt_9\n");
+    expect(text).not.toContain("evt_10\n");
   });
 
   test("ends when the process stops, and when its time is over", async () => {

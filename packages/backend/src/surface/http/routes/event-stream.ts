@@ -1,5 +1,6 @@
 import { AppError, PatchbayEvent, StreamEventsQuery, type WorkspaceId } from "@patchbay/shared";
 import type { ApiCaller } from "../../../domain/workspaces/index.ts";
+import type { Clock } from "../../../platform/runtime/index.ts";
 import type { Delivery } from "../../../products/delivery/index.ts";
 import { defineRoute } from "../define-route.ts";
 import { bearer } from "../middleware/authenticate.ts";
@@ -8,12 +9,15 @@ import { streamBody } from "../stream-body.ts";
 interface Deps {
   readonly delivery: Pick<Delivery, "feed">;
   readonly authenticate: (key: string, address: string | null) => Promise<ApiCaller | null>;
+  readonly clock: Clock;
   /** Aborts when this process stops: readers go elsewhere. */
   readonly stopping: AbortSignal;
 }
 
-/** A sign of life keeps proxies from closing a quiet stream; a key that was revoked since ends it. */
+/** A sign of life keeps proxies from closing a quiet stream. */
 const PAUSE_MS = 10_000;
+/** A key that was revoked ends its stream within this time, however many events come. */
+const CHECK_MS = 10_000;
 /** Open streams of one workspace in one process. */
 const STREAMS_MAX = 50;
 const RETRY_AFTER_SECONDS = 10;
@@ -23,7 +27,7 @@ const RETRY_AFTER_SECONDS = 10;
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export const eventStreamRoutes = ({ delivery: { feed }, authenticate, stopping }: Deps) => {
+export const eventStreamRoutes = ({ delivery: { feed }, authenticate, clock, stopping }: Deps) => {
   const open = new Map<WorkspaceId, number>();
   const enter = (workspaceId: WorkspaceId) => {
     const streams = open.get(workspaceId) ?? 0;
@@ -63,7 +67,7 @@ export const eventStreamRoutes = ({ delivery: { feed }, authenticate, stopping }
         return streamBody(
           c,
           "text/event-stream",
-          toServerSentEvents(followed, () => authenticate(key, c.get("clientAddress"))),
+          toServerSentEvents(followed, clock, () => authenticate(key, c.get("clientAddress"))),
           () => {
             if (!gone.signal.aborted) leave(workspaceId);
             gone.abort();
@@ -78,13 +82,19 @@ type Followed = Awaited<ReturnType<Delivery["feed"]["followEvents"]>>;
 
 async function* toServerSentEvents(
   followed: Followed,
+  clock: Clock,
   authenticate: () => Promise<ApiCaller | null>,
 ): AsyncGenerator<string, void> {
   // The headers reach the reader at once, however long the first event takes.
   yield ": patchbay\n\n";
+  let checkedAt = clock.now().getTime();
   for await (const { cursor, event } of followed) {
-    if (event !== null) yield `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-    else if ((await authenticate()) === null) return;
-    else yield `id: ${cursor}\n\n`;
+    const now = clock.now().getTime();
+    if (event === null || now - checkedAt >= CHECK_MS) {
+      if ((await authenticate()) === null) return;
+      checkedAt = now;
+    }
+    if (event === null) yield `id: ${cursor}\n\n`;
+    else yield `id: ${cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
   }
 }
