@@ -74,11 +74,13 @@ export function attachmentOf(account: AccountIdentity) {
 export async function attachGrant(tx: Tx, deps: ConnectDeps, sealer: Sealer, of: Attachment): Promise<Attached> {
   const { workspaceId, connectionId = null, allowAccountChange = false, renews = false } = of;
   const [grant] = await tx
-    .select({ state: grants.state })
+    .select({ state: grants.state, handedOverAt: grants.handedOverAt })
     .from(grants)
     .where(and(eq(grants.workspaceId, workspaceId), eq(grants.id, of.grantId)))
     .for("update");
   if (grant === undefined || grant.state === "ended") return "authorization_expired";
+  // A handover looks for connections that share the grant, and cannot see who is about to become one.
+  if (grant.handedOverAt !== null) return "authorization_expired";
   const repaired = connectionId === null ? null : await lockConnection(tx, workspaceId, connectionId);
   if (repaired !== null && repaired.endedAt !== null) return "authorization_expired";
   if (repaired?.accountId === of.accountId) {

@@ -217,6 +217,18 @@ describe("an export", () => {
     expect(kit.unsubscribed).toHaveLength(0);
   });
 
+  test("that hands over is not undone by who was about to share it", async () => {
+    const connection = await take({ tokens: await anotherSystem() });
+    const widget = kit.widget(await kit.aSession(workspace, { tenantId: "globex" }));
+    const { id, startUrl } = await widget.start(kit.shop);
+    const result = await kit.browser().consent(startUrl);
+    if (result.kind !== "consented") throw new Error(`consent ended in ${result.kind}`);
+    await give(connection.id, rsa.publicKey, true);
+    const done = await widget.complete(id, result.message.completionCode);
+    expect(done).toMatchObject({ status: "failed", error: "authorization_expired", connection: null });
+    expect(await status(connection.id)).toMatchObject({ status: "paused", statusReason: "handed_over" });
+  });
+
   test("of what is being refreshed waits for the new pair", async () => {
     const connection = await take({ tokens: await anotherSystem() });
     await kit.sql`update grants set state = 'refreshing', lease_until = now() + interval '10 s'
