@@ -6,7 +6,13 @@ import {
   type ImportedTokens,
   type WorkspaceId,
 } from "@patchbay/shared";
-import { oauth2Of, type AccountIdentity, type Connector, type OAuth2Auth } from "../../connectors/kit/index.ts";
+import {
+  oauth2Of,
+  type AccountIdentity,
+  type Connector,
+  type OAuth2Auth,
+  type ProviderFault,
+} from "../../connectors/kit/index.ts";
 import { grantRevived } from "../../domain/connections/index.ts";
 import { getProviderApp, getWorkspace, tenantRef, type ProviderAppFacts } from "../../domain/workspaces/index.ts";
 import { Secret } from "../../platform/runtime/index.ts";
@@ -169,10 +175,17 @@ async function keepOrStore(deps: ConnectDeps, of: Of, app: ProviderAppFacts, pro
   return grantId;
 }
 
+/** Faults that say nothing of the credentials: for one of these, working tokens would give way to older ones. */
+const TELLS_NOTHING: ReadonlySet<ProviderFault["kind"]> = new Set(["rate_limited", "unavailable"]);
+
+/** @throws AppError `provider_unavailable` when that cannot be told */
 async function works(deps: ConnectDeps, target: GrantTarget, provider: string): Promise<boolean> {
   const request = deps.connectors[provider]?.identity.request();
   if (request === undefined) return false;
   const outcome = await deps.client.call(target, request, { priority: "interactive", deadlineMs: DEADLINE_MS });
+  if (!outcome.ok && TELLS_NOTHING.has(outcome.fault.kind)) {
+    throw new AppError("provider_unavailable", "the credentials that we hold could not be tried; import again");
+  }
   return outcome.ok;
 }
 
