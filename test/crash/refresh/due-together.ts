@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { refreshInstant } from "../../../packages/backend/src/products/credentials/plan-refresh.ts";
-import { paceOf } from "../../../packages/backend/src/products/credentials/token-budget.ts";
+import type { TokenLimit } from "../../../packages/backend/src/products/credentials/token-budget.ts";
 import { Secret } from "../../../packages/backend/src/platform/runtime/index.ts";
 import { createRefreshWorld, type RefreshGround, type Scenario } from "./world.ts";
 
 /** Of one provider app; a connector without a limit of its own gets this one. */
-export const LIMIT = { requests: 100, perSeconds: 10 };
+export const LIMIT: TokenLimit = { requests: 100, perSeconds: 10 };
 const CALLERS_MS_MAX = 20 * 60_000;
 
 export interface DueTogether {
@@ -21,8 +21,9 @@ export interface DueTogether {
 export async function runDueTogether(
   ground: RefreshGround,
   grants: number,
+  limit: TokenLimit = LIMIT,
 ): Promise<{ readonly figures: DueTogether; readonly violations: readonly string[] }> {
-  await using world = await createRefreshWorld(ground);
+  await using world = await createRefreshWorld(ground, limit);
   const nodes = [await world.node(), await world.node(), await world.node()];
   const first = await world.aScenario("until_replaced");
   const scenarios: Scenario[] = [first];
@@ -42,13 +43,13 @@ export async function runDueTogether(
   const arrivals = scenarios.flatMap(({ family }) => family.arrivals).toSorted((a, b) => a - b);
   const figures = {
     grants,
-    mostInWindow: mostWithin(arrivals, LIMIT.perSeconds * 1_000),
+    mostInWindow: mostWithin(arrivals, limit.perSeconds * 1_000),
     tokenCalls: arrivals.length,
     failed: given.filter((ok) => !ok).length,
     elapsedMs: Math.round(performance.now() - startedMs),
   };
   const violations = [
-    ...(figures.mostInWindow > LIMIT.requests ? ["O11: the provider's limit was exceeded"] : []),
+    ...(figures.mostInWindow > limit.requests ? ["O11: the provider's limit was exceeded"] : []),
     ...(figures.tokenCalls !== grants ? [`O11: ${figures.tokenCalls} token calls for ${grants} grants`] : []),
     ...(figures.failed > 0 ? [`O11: ${figures.failed} failed`] : []),
   ];
@@ -70,12 +71,6 @@ export function fullestSecond(grants: number, lifeSeconds: number, random: () =>
     instants.toSorted((a, b) => a - b),
     1_000,
   );
-}
-
-/** What {@link paceOf} promises in any window: for comparison with what was measured. */
-export function promisedWithin({ requests, perSeconds }: typeof LIMIT): number {
-  const { stepMs, aheadMs } = paceOf({ requests, perSeconds });
-  return Math.floor(aheadMs / stepMs) + 1 + Math.floor((perSeconds * 1_000) / stepMs);
 }
 
 function mostWithin(sorted: readonly number[], windowMs: number): number {

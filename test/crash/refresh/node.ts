@@ -1,5 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { defineConnector, type RefreshPolicy } from "../../../packages/backend/src/connectors/kit/index.ts";
+import {
+  defineConnector,
+  type Connector,
+  type RefreshPolicy,
+} from "../../../packages/backend/src/connectors/kit/index.ts";
 import { shopify } from "../../../packages/backend/src/connectors/shopify/index.ts";
 import { grantDied, grantRevived } from "../../../packages/backend/src/domain/connections/index.ts";
 import { createVault, type Keys } from "../../../packages/backend/src/domain/vault/index.ts";
@@ -13,6 +17,7 @@ import {
   type CreateCredentials,
   type Credentials,
 } from "../../../packages/backend/src/products/credentials/index.ts";
+import type { TokenLimit } from "../../../packages/backend/src/products/credentials/token-budget.ts";
 import type { Policy } from "./policy-server.ts";
 
 export interface RefreshNode extends AsyncDisposable {
@@ -25,6 +30,8 @@ export async function startNode(given: {
   readonly keys: Keys;
   readonly origin: string;
   readonly timings?: CreateCredentials["timings"] | undefined;
+  /** Of the token endpoint; else the one that providers get who declare none. */
+  readonly limit?: TokenLimit | undefined;
   readonly at?: CreateCredentials["at"] | undefined;
 }): Promise<RefreshNode> {
   const { timings, at } = given;
@@ -36,7 +43,7 @@ export async function startNode(given: {
   const telling = { withWorkspace, vault, clock: systemClock, wake: { poke() {} } };
   const credentials = createCredentials({
     ...telling,
-    connectors: CONNECTORS,
+    connectors: connectorsOf(given.limit),
     egress,
     sandboxOrigins: [given.origin],
     news,
@@ -69,13 +76,17 @@ const REFRESH: Readonly<Record<Policy, RefreshPolicy>> = {
 };
 
 /** One provider per policy, named like it. */
-const CONNECTORS = Object.fromEntries(
-  Object.entries(REFRESH).map(([id, refresh]) => [
-    id,
-    defineConnector({
-      ...shopify,
+function connectorsOf(limit: TokenLimit | undefined): Readonly<Record<string, Connector>> {
+  const limits = limit === undefined ? [] : [{ ...limit, kind: "requests", scope: "app", name: "token" } as const];
+  return Object.fromEntries(
+    Object.entries(REFRESH).map(([id, refresh]) => [
       id,
-      auth: shopify.auth.map((method) => (method.kind === "oauth2" ? { ...method, refresh } : method)),
-    }),
-  ]),
-);
+      defineConnector({
+        ...shopify,
+        id,
+        limits: [...shopify.limits, ...limits],
+        auth: shopify.auth.map((method) => (method.kind === "oauth2" ? { ...method, refresh } : method)),
+      }),
+    ]),
+  );
+}

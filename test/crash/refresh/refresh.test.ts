@@ -3,12 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../harness/database.ts";
 import { matrixNodes, runCell, SCALED_DELAY_MS, violationsOf, type Cell } from "./matrix.ts";
 import { mulberry32 } from "../random-kills.ts";
-import { fullestSecond, LIMIT, promisedWithin, runDueTogether } from "./due-together.ts";
+import { fullestSecond, runDueTogether } from "./due-together.ts";
 import { killViolationsOf, runKill, type KillCell } from "./kills.ts";
 import { FAULTS, POLICIES } from "./policy-server.ts";
 import { createRefreshWorld, type RefreshWorld } from "./world.ts";
 
-const DUE_TOGETHER = 60;
+/** Twice of what a window takes: without a budget they come all at once. */
+const DUE_TOGETHER = 40;
+const SMALL_LIMIT = { requests: 20, perSeconds: 2 };
 
 let database: TestDatabase;
 let world: RefreshWorld;
@@ -86,11 +88,10 @@ describe("a process killed in the middle of a refresh", () => {
 });
 
 describe("many grants of one provider app that expire at once", () => {
-  test("O11: never ask the token endpoint more often than the provider lets, from three processes", async () => {
-    const { figures, violations } = await runDueTogether(database, DUE_TOGETHER);
+  test("O11: never ask the token endpoint more often than the provider lets, from three nodes", async () => {
+    const { figures, violations } = await runDueTogether(database, DUE_TOGETHER, SMALL_LIMIT);
     process.stdout.write(`O11 ${JSON.stringify(figures)}\n`);
     expect(violations).toEqual([]);
-    expect(figures.mostInWindow).toBeLessThanOrEqual(promisedWithin(LIMIT));
   });
 
   test("O11: come due spread over a sixth of their tokens' life", () => {

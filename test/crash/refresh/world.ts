@@ -15,6 +15,7 @@ import { openDatabase, type ConnectionOptions } from "../../../packages/backend/
 import { Secret, systemClock } from "../../../packages/backend/src/platform/runtime/index.ts";
 import type { GrantTarget } from "../../../packages/backend/src/products/credentials/index.ts";
 import type { RefreshTimings } from "../../../packages/backend/src/products/credentials/refresh-timings.ts";
+import type { TokenLimit } from "../../../packages/backend/src/products/credentials/token-budget.ts";
 import type { ChildOrder, ChildSetup } from "./node-child.ts";
 import { startNode, type RefreshNode } from "./node.ts";
 import { startPolicyServer, type Family, type Policy, type PolicyServer } from "./policy-server.ts";
@@ -57,7 +58,8 @@ export interface RefreshWorld extends AsyncDisposable {
 
 const CHILD = fileURLToPath(new URL("node-child.ts", import.meta.url));
 
-export async function createRefreshWorld(ground: RefreshGround): Promise<RefreshWorld> {
+/** @param limit of the token endpoint, as far as nodes in this process know it */
+export async function createRefreshWorld(ground: RefreshGround, limit?: TokenLimit): Promise<RefreshWorld> {
   const { connection, sql } = ground;
   const folder = await mkdtemp(join(tmpdir(), "patchbay-refresh-"));
   const keyFile = join(folder, "keys");
@@ -146,7 +148,7 @@ export async function createRefreshWorld(ground: RefreshGround): Promise<Refresh
   return {
     server,
     async node(timings) {
-      const node = await startNode({ connection, keys, origin, timings });
+      const node = await startNode({ connection, keys, origin, timings, limit });
       nodes.push(node);
       return node;
     },

@@ -16,7 +16,8 @@ export async function deriveAgain(
   if (row.tokens === null) return { problem: "reauthorize" };
   const secret = await openSecret(deps.vault, row.workspaceId, tokensPlace(row.id, row.rowVersion), row.tokens);
   if (secret.kind !== "derived") throw new Error(`${party.auth.kind} with a sealed ${secret.kind}`);
-  if (!(await awaitTurn(deps, claim))) return markUnavailable(deps, claim, { kind: "paused", ms: 0 }, null);
+  if ((await awaitTurn(deps, row, claim.turn)) === null)
+    return markUnavailable(deps, claim, { kind: "paused", ms: 0 }, null);
   const { fields } = secret;
   const deadlineMs = deps.timings.requestMs;
   const outcome = await deps.oauth.derive(party, { fields, scopes: row.scopes, deadlineMs });

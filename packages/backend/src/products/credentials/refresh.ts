@@ -15,8 +15,7 @@ import {
   type Candidate,
   type Settled,
 } from "./settle-refresh.ts";
-import { awaitTurn } from "./await-turn.ts";
-import { reserveTurn, tokenLimitOf } from "./token-budget.ts";
+import { awaitTurn, turnNow } from "./await-turn.ts";
 import { openPair, orphanPlace, previousTokensPlace, tokensPlace } from "./token-pair.ts";
 
 /** `none`: there is a token that still works, so nothing is waited for. */
@@ -80,8 +79,9 @@ async function useClaim(deps: CredentialsDeps, target: GrantTarget, claim: Claim
   const singleUse = isSingleUse(policy);
   const { candidates, refreshable } = await candidatesOf(deps, claim, singleUse);
   if (!refreshable) return markDead(deps, claim, { provisional: false, lost: false });
-  if (!(await awaitTurn(deps, claim))) return markUnavailable(deps, claim, { kind: "paused", ms: 0 }, null);
-  const asking: Asking = { deps, claim, party, singleUse, endMs, asked: 0 };
+  const sendByMs = await awaitTurn(deps, claim.row, claim.turn);
+  if (sendByMs === null) return markUnavailable(deps, claim, { kind: "paused", ms: 0 }, null);
+  const asking: Asking = { deps, claim, party, singleUse, endMs, sendByMs };
   let lost = false;
   for (const candidate of candidates) {
     const outcome = await (singleUse ? askOnce(asking, candidate) : askTwice(asking, candidate));
@@ -138,7 +138,8 @@ interface Asking {
   readonly party: OAuthParty;
   readonly singleUse: boolean;
   readonly endMs: number;
-  asked: number;
+  /** Until when the turn holds that was taken and not used. */
+  sendByMs: number | null;
 }
 
 /** What a second request would destroy is sent once, and its answer waited for as long as it may come. */
@@ -162,14 +163,12 @@ async function askTwice(asking: Asking, candidate: Candidate): Promise<TokenOutc
 async function send(asking: Asking, { pair }: Candidate, deadlineMs: number): Promise<TokenOutcome> {
   const { deps, claim, party } = asking;
   if (deadlineMs <= 0) return NOT_SENT;
-  // The claim has paid for the first.
-  if (asking.asked > 0) {
-    const turn = await deps.withWorkspace(claim.row.workspaceId, (tx) =>
-      reserveTurn(tx, claim.row, tokenLimitOf(party.connector), 0),
-    );
-    if (turn.kind === "later") return NOT_SENT;
+  // Looked at last: what was done since the turn was taken may have taken its time.
+  if (asking.sendByMs === null || performance.now() > asking.sendByMs) {
+    const sendByMs = await awaitTurn(deps, claim.row, await turnNow(deps, claim.row));
+    if (sendByMs === null) return NOT_SENT;
   }
-  asking.asked += 1;
+  asking.sendByMs = null;
   return deps.oauth.refresh(party, { refreshToken: pair.refreshToken, deadlineMs });
 }
 

@@ -23,9 +23,11 @@ type AppOf = Pick<GrantRow, "workspaceId" | "providerAppId">;
 
 /** Where a connector declares none. */
 const DEFAULT_LIMIT: TokenLimit = { requests: 100, perSeconds: 10 };
-/** Of the limit: how much may come at once, and how much is left over for calls that travel at different speeds. */
+/** Of the limit: how much may come at once, and how much is left over for calls that are sent late or travel slowly. */
 const BURST = 0.1;
 const HEADROOM = 0.1;
+/** Of the limit's window: as late may a call be sent. The other half of the headroom is for its way. */
+const LATE = HEADROOM / 2;
 /** So many lost answers in a row mean that the endpoint is down: then one call at a time tries it. */
 const FAILURES_MAX = 5;
 const PAUSE_MS = 5_000;
@@ -62,8 +64,8 @@ export async function reserveTurn(tx: Tx, app: AppOf, limit: TokenLimit, waitMsM
     .returning({ inMs: msFromNow(sql`${tokenBudgets.paidUntil} - ${ms(stepMs + aheadMs)}`) });
   if (reserved !== undefined) {
     const inMs = Math.max(0, reserved.inMs);
-    // Calls that are held up would arrive in a bunch: the headroom is all that they may be late.
-    return { kind: "reserved", inMs, sendByMs: startedMs + inMs + limit.perSeconds * 1_000 * HEADROOM };
+    // Calls that are held up would arrive in a bunch.
+    return { kind: "reserved", inMs, sendByMs: startedMs + inMs + limit.perSeconds * 1_000 * LATE };
   }
   const [row] = await tx
     .select({
