@@ -124,6 +124,8 @@ export interface ProviderResponse {
 export type ProviderFault =
   | { readonly kind: "reauthorize" }
   | { readonly kind: "missing_scope"; readonly scope: string | null }
+  /** This request alone is answered 401, even with a fresh token that the account takes. Connectors never say it. */
+  | { readonly kind: "refused" }
   | { readonly kind: "rate_limited"; readonly retryAfterSeconds: number | null }
   | { readonly kind: "too_large" }
   | { readonly kind: "gone" }

@@ -5,7 +5,7 @@
 export const HEALTH_CAUSES = [
   "account_suspended", // the provider keeps the account closed for now: unpaid, locked
   "token_refused", // refused although fresh: under suspicion, asked again
-  "access_refused", // the account may not be read at all by us
+  "access_refused", // fresh tokens are good, and the account or some models are refused all the same
   "missing_scopes", // some models may not be read
   "certificate_expiring", // the client certificate is near its end
   "runs_failing", // three runs over everything failed in a row

@@ -43,7 +43,8 @@ export async function noteAccount(
       ...(told ? { grantedScopes: [...account.grantedScopes] } : {}),
     },
     add: missing.length > 0 ? ["missing_scopes"] : [],
-    clear: ["account_suspended", "access_refused", ...(told ? (["missing_scopes"] as const) : [])],
+    // Not `access_refused`: that the account is told does not mean that its objects are.
+    clear: ["account_suspended", ...(told ? (["missing_scopes"] as const) : [])],
   });
   const regained = told && missing.length === 0 && row.healthCauses.includes("missing_scopes");
   return { missing, regained, status: row.status, announced };

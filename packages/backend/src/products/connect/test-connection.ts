@@ -80,6 +80,8 @@ function problemOf(fault: ProviderFault): string {
       return "reauthorization_required";
     case "missing_scope":
       return "missing_scopes";
+    case "refused":
+      return "access_refused";
     case "rate_limited":
       return "rate_limited";
     case "suspended":

@@ -109,6 +109,7 @@ function ofFault(fault: ProviderFault, doubt: Doubt): Verdict {
     case "suspended":
       return { kind: "degraded", cause: "account_suspended" };
     case "missing_scope":
+    case "refused":
       return { kind: "degraded", cause: "access_refused" };
     case "rate_limited":
       return { kind: "later", cause: null, retryAfterSeconds: fault.retryAfterSeconds };

@@ -54,6 +54,24 @@ describe("health", () => {
     expect(await told()).toEqual(["connection.degraded", "connection.recovered"]);
   });
 
+  test("is degraded once while a model is refused to good tokens, blames no scopes, and recovers when it works", async () => {
+    world.between.call = refusing((request) => isOf(request, "Customers"), { kind: "refused" });
+    for (const _ of [1, 2]) {
+      const run = await runToEnd();
+      expect(run).toMatchObject({ status: "partial", problem: "access_refused" });
+      await settled();
+      expect(await standing()).toEqual({ status: "active", health: "degraded", reason: "access_refused" });
+    }
+    // That the account is told proves nothing of the model.
+    await hint("checkAccount");
+    await settled();
+    expect(await standing()).toMatchObject({ health: "degraded", reason: "access_refused" });
+    world.between.call = straight;
+    expect(await runToEnd()).toMatchObject({ status: "completed" });
+    expect(await standing()).toEqual({ status: "active", health: "ok", reason: null });
+    expect(await told()).toEqual(["connection.degraded", "connection.recovered"]);
+  });
+
   test("that does not come back, since tokens are refused each time they are looked at, ends in a repair", async () => {
     world.between.call = refusing(() => true, { kind: "reauthorize" });
     await runToEnd();

@@ -67,9 +67,9 @@ describe("a call", () => {
     expect(world.sent.map((request) => request.headers["x-shopify-access-token"])).toEqual(["token 1", "token 2"]);
   });
 
-  test("that is refused with a fresh token too, though the account is told, lacks a right", async () => {
+  test("that is refused with a fresh token too, though the account is told, is refused, and no scope is blamed", async () => {
     const world = aWorld([json(401, {}), json(401, {}), fine, json(401, {})]);
-    const refused = { ok: false, fault: { kind: "missing_scope" }, outcome: "failed" };
+    const refused = { ok: false, fault: { kind: "refused" }, outcome: "failed" };
     expect(await world.client.call(TARGET, WRITE, INTERACTIVE)).toMatchObject(refused);
     expect(world.sent).toHaveLength(3);
     expect(world.condemned).toEqual([]);

@@ -184,7 +184,7 @@ async function prepareNext(deps: CallDeps, state: CallState, failure: Failure): 
 
 /** The credential is good and this request is refused all the same; or none is taken at all, which may be an outage. */
 const FAULT_OF = {
-  good: { kind: "missing_scope", scope: null },
+  good: { kind: "refused" },
   refused: { kind: "unavailable" },
 } as const satisfies Record<Verdict, ProviderFault>;
 

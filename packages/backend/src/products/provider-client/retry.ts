@@ -50,6 +50,7 @@ export function afterFailure(
       if (!request.idempotent) return "stop";
       return failure.silent && silences > 1 ? "stop" : "retry";
     case "missing_scope":
+    case "refused":
     case "suspended":
     case "too_large":
     case "gone":

@@ -149,6 +149,7 @@ function afterFault(fault: ProviderFault, { deps, item }: Context): ItemOutcome 
     case "suspended":
       return { at: new Date(now.getTime() + INACTIVE_MS) };
     case "missing_scope":
+    case "refused":
     case "too_large":
     case "gone":
     case "conflict":

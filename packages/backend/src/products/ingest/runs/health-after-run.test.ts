@@ -30,6 +30,16 @@ describe("healthAfterRun", () => {
     expect(after.clear).not.toContain("missing_scopes");
   });
 
+  test("blames no scopes for what is refused to a good token, nor clears it by a run over another model", () => {
+    const refused = { order: { status: "failed", problem: "access_refused" } } as const;
+    const after = healthAfterRun(connection(), run("partial", models(refused)));
+    expect(after).toMatchObject({ failedRuns: 0, add: ["access_refused"] });
+    expect(after.clear).not.toContain("access_refused");
+    expect(healthAfterRun(connection(), run("completed", models({}, ["customer"]))).clear).not.toContain(
+      "access_refused",
+    );
+  });
+
   test.each([
     ["reauthorization_required", "token_refused"],
     ["account_suspended", "account_suspended"],

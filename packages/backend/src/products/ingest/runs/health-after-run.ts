@@ -10,6 +10,9 @@ const ENDING: Readonly<Record<string, HealthCause>> = {
   account_suspended: "account_suspended",
 };
 
+/** Problems of a model that show a cause of their own. */
+const EXPLAINED: ReadonlySet<string | null> = new Set(["missing_scope", "access_refused"]);
+
 /**
  * What the end of a run says of its connection's health. Pure.
  *
@@ -25,15 +28,18 @@ export function healthAfterRun(
   if (ending !== undefined) return { failedRuns, add: [ending] };
 
   const denied = run.models.some((model) => model.problem === "missing_scope");
-  const broken = run.models.some((model) => model.status === "failed" && model.problem !== "missing_scope");
+  const refused = run.models.some((model) => model.problem === "access_refused");
+  const broken = run.models.some((model) => model.status === "failed" && !EXPLAINED.has(model.problem));
   const whole = connection.models.every((name) => run.models.some(({ model }) => model === name));
   const failures = whole ? (broken ? failedRuns + 1 : 0) : failedRuns;
   const add: HealthCause[] = [
+    ...(refused ? (["access_refused"] as const) : []),
     ...(denied ? (["missing_scopes"] as const) : []),
     ...(failures >= FAILED_RUNS_MAX ? (["runs_failing"] as const) : []),
   ];
   const clear: HealthCause[] = [
-    ...(run.status === "failed" ? [] : (["account_suspended", "token_refused", "access_refused"] as const)),
+    ...(run.status === "failed" ? [] : (["account_suspended", "token_refused"] as const)),
+    ...(whole && !refused && run.status !== "failed" ? (["access_refused"] as const) : []),
     ...(whole && !denied ? (["missing_scopes"] as const) : []),
     ...(whole && !broken ? (["runs_failing"] as const) : []),
   ];

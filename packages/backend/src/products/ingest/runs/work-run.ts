@@ -149,6 +149,8 @@ async function afterFault(context: RunContext, resource: string, fault: Provider
     case "missing_scope":
       await doubt(context);
       return { kind: "goOn", context: await failResource(context, resource, "missing_scope") };
+    case "refused":
+      return { kind: "goOn", context: await failResource(context, resource, "access_refused") };
     case "gone":
       await doubt(context);
       return { kind: "goOn", context: await failResource(context, resource, "provider_error") };
