@@ -63,12 +63,16 @@ async function importTokens(deps: ConnectDeps, workspaceId: WorkspaceId, body: I
   const party = { ...app, connector, auth, params, mode };
   const proved = await prove(deps, party, body.tokens ?? {});
   const { account } = proved;
-  if (body.providerAccountId !== undefined && body.providerAccountId !== account.accountId) {
-    throw new AppError("account_mismatch", "these tokens open another account than providerAccountId");
-  }
-  refuseMissing(connector, account.grantedScopes, models);
   const of = { workspaceId, tenantUid: tenant.uid, provider: connector.id, mode, params };
-  await refuseOtherWays(deps, of, account, auth);
+  try {
+    if (body.providerAccountId !== undefined && body.providerAccountId !== account.accountId) {
+      throw new AppError("account_mismatch", "these tokens open another account than providerAccountId");
+    }
+    refuseMissing(connector, account.grantedScopes, models);
+    await refuseOtherWays(deps, of, account, auth);
+  } catch (error) {
+    throw proved.refreshed && error instanceof AppError ? usedUp(error) : error;
+  }
   const grantId = await keepOrStore(deps, of, app, proved);
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid: tenant.uid, purpose: "payload" });
   const attached = await deps.withWorkspace(workspaceId, (tx) =>
@@ -187,6 +191,12 @@ async function works(deps: ConnectDeps, target: GrantTarget, provider: string): 
     throw new AppError("provider_unavailable", "the credentials that we hold could not be tried; import again");
   }
   return outcome.ok;
+}
+
+/** Nothing is kept of a refused import, not even the new pair: whoever imports must know that the old one is gone. */
+function usedUp(refusal: AppError): AppError {
+  const message = `${refusal.message}; the access token had run out, so the refresh token was used: where it works once, the account must be authorized again`;
+  return new AppError(refusal.code, message, { cause: refusal });
 }
 
 function refused({ connector }: OAuthParty): AppError {

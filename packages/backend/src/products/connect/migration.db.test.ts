@@ -83,6 +83,15 @@ describe("an import", () => {
     expect(await kit.eventTypes(workspace)).toEqual([]);
   });
 
+  test("refused after the refresh token was used says so, and only then", async () => {
+    const tokens = await anotherSystem("read_products");
+    const expiresAt = new Date(kit.clock.now().getTime() - 1_000).toISOString();
+    const used = { code: "missing_scopes", message: expect.stringContaining("the refresh token was used") };
+    await expect(take({ tokens })).rejects.not.toMatchObject(used);
+    await expect(take({ tokens: { ...tokens, expiresAt } })).rejects.toMatchObject(used);
+    expect(await grants()).toHaveLength(0);
+  });
+
   test("repeated is the same connection, and older tokens do not take the place of ours", async () => {
     const tokens = await anotherSystem();
     const first = await take({ tokens });
