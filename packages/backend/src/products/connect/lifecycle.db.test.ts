@@ -94,6 +94,28 @@ describe("the installation that a live connection uses", () => {
     },
   );
 
+  test.each(["exchanged", "canceled"] as const)(
+    "goes on at once with the pair of another tenant's authorization, and keeps it when that was left %s",
+    async (how) => {
+      const live = await connectShop();
+      const before = await grantVersions();
+      await abandon(how);
+      const replaced = await grantVersions();
+      expect(replaced).toEqual(before.map((version) => version + 1));
+      expect(await kit.connect.test(workspace, live)).toMatchObject({ ok: true });
+      kit.clock.advance(15 * 60_000);
+      await kit.connect.expireAuthorizations(workspace.workspaceId);
+      expect(await kit.connect.test(workspace, live)).toMatchObject({ ok: true });
+      expect(await grantVersions()).toEqual(replaced);
+      // The refresh token was not revoked either.
+      await kit.sql`update grants set access_expires_at = now() - interval '1 minute',
+        refresh_at = now() - interval '9 minutes' where workspace_id = ${workspace.workspaceId}`;
+      expect(await kit.connect.test(workspace, live)).toMatchObject({ ok: true });
+      expect(await grantVersions()).toEqual(replaced.map((version) => version + 1));
+      expect(await kit.eventTypes(workspace)).not.toContain("connection.reauthorizationRequired");
+    },
+  );
+
   test("outlives a tenant who leaves, whose own subscriptions are taken back", async () => {
     const leaving = await connectShop();
     const staying = await connectShop({ tenantId: "globex" });
@@ -214,6 +236,13 @@ function status(connection: string) {
 function consented(result: CallbackResult): CallbackResult & { readonly kind: "consented" } {
   if (result.kind !== "consented") throw new Error(JSON.stringify(result));
   return result;
+}
+
+/** One for each live grant: every new pair counts it up. */
+async function grantVersions(): Promise<readonly number[]> {
+  const rows = await kit.sql`select row_version from grants
+    where workspace_id = ${workspace.workspaceId} and state <> 'ended'`;
+  return rows.map((row) => Number(row["row_version"]));
 }
 
 async function liveGrantCount(): Promise<number> {

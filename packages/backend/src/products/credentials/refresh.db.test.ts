@@ -299,6 +299,9 @@ describe("a new authorization of the account", () => {
     release.resolve();
     expect(tokenOf(await late)).toBe("access_new");
     expect(tokenOf(await credentials.accessToken(target))).toBe("access_new");
+    await kit.passes(target, EXPIRED_MS);
+    await credentials.accessToken(target);
+    expect(server.requests.map(({ form }) => form.get("refresh_token"))).toEqual(["refresh_0", "refresh_new"]);
   });
 });
 
