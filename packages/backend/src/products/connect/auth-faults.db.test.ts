@@ -155,6 +155,13 @@ describe("giving back and asking about", () => {
     expect(revoked).toHaveLength(4);
   });
 
+  test("somebody on the way to a provider without parameters keeps no other account's tokens alive", async () => {
+    const { id, grantId } = await connectByCode("second");
+    await atCallback("second");
+    await kit.connect.disconnect(workspace, id);
+    expect(await stateOf(grantId)).toBe("ended");
+  });
+
   test("O13: a token without an end that the server calls inactive is refreshed, not given up", async () => {
     const { grantId } = await connectByCode("first");
     await kit.sql`update grants set access_expires_at = null, refresh_at = null where id = ${grantId}`;
