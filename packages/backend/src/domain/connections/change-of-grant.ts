@@ -54,11 +54,6 @@ export async function grantDegraded(deps: Deps, grant: Grant, cause: HealthCause
   await changeAll(deps, grant, (tx, change) => change.health(tx, { add: [cause] }));
 }
 
-/** It is right again. */
-export async function grantHealed(deps: Deps, grant: Grant, cause: HealthCause): Promise<void> {
-  await changeAll(deps, grant, (tx, change) => change.health(tx, { clear: [cause] }));
-}
-
 /** Changes to all live connections of one grant, in the caller's transaction. */
 export interface GrantChange {
   /**

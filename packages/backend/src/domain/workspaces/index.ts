@@ -4,7 +4,7 @@ export * from "./api-keys.ts";
 export { authenticateApiKey, type ApiCaller } from "./authenticate-api-key.ts";
 export * from "./idempotency-keys.ts";
 export * from "./open-workspace.ts";
-export { loadAppKeys, publishedKeys, rotateSigningKey, type AppKeys, type SigningKey } from "./provider-app-keys.ts";
+export { publishedKeys, rotateSigningKey, type AppKeys, type SigningKey } from "./provider-app-keys.ts";
 export * from "./provider-apps.ts";
 export * from "./sealed-columns.ts";
 export * from "./tables.ts";
