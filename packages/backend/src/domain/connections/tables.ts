@@ -97,6 +97,12 @@ export const grants = pgTable(
     index("grants_idle")
       .on(t.workspaceId, t.keepAliveAt)
       .where(sql`state in ('active', 'uncertain', 'refreshing')`),
+    index("grants_rotating")
+      .on(t.workspaceId, t.rotateAt)
+      .where(sql`rotate_at is not null`),
+    index("grants_certified")
+      .on(t.workspaceId, t.certificateEndsAt)
+      .where(sql`certificate_ends_at is not null`),
   ],
 );
 
