@@ -148,9 +148,11 @@ async function rotateInside(deps: RotationDeps, options: RotateOptions, print: T
       ));
     }
   }
-  print(`${amount(retired, "key")} made old: they open, and seal no more. What they sealed has been sealed anew.`);
-  print(`A running worker looks again in ${GRACE_MS / 60_000} minutes, when no process can hold them any longer, and`);
-  print("destroys each that nothing needs: see `patchbay keys status`.");
+  print(`${amount(retired, "key")} made old, good only for opening. What stood under old keys has been sealed anew.`);
+  print(
+    `A running worker looks again in ${GRACE_MS / 60_000} minutes, when no process can hold an old key any longer,`,
+  );
+  print("and destroys each that nothing needs: see `patchbay keys status`.");
 }
 
 async function refuseWhileNeeded(deps: RotationDeps, kek: { readonly provider: "local"; readonly version: string }) {
