@@ -21,6 +21,7 @@ import {
 } from "../../packages/backend/src/platform/lanes/index.ts";
 import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { Secret, systemClock } from "../../packages/backend/src/platform/runtime/index.ts";
+import { createAudit } from "../../packages/backend/src/domain/audit/index.ts";
 import { createIngest, decodeSource, type IngestDeps } from "../../packages/backend/src/products/ingest/index.ts";
 import {
   createProviderClient,
@@ -85,6 +86,7 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
     worker,
     ingest: ingestRole,
     vault,
+    audit: createAudit({ withWorkspace: app.withWorkspace, vault, clock }),
     client: { call: (...args) => between.call(...args) },
     connectorById,
     clock,

@@ -1,6 +1,6 @@
 import { decodeId, encodeId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import type { Config } from "./config.ts";
-import { createAudit } from "./domain/audit/index.ts";
+import { createAudit, type Audit } from "./domain/audit/index.ts";
 import {
   GRACE_MS,
   VaultKeyError,
@@ -86,7 +86,7 @@ export function bindKeyCommands({ withDatabase, config, print }: Terminal): KeyC
       }),
     rotateKeys: (options) =>
       withKeys(async (deps, database) => {
-        if (options.data || options.workspaceKeys) await rotateInside(deps, options, print);
+        if (options.data || options.workspaceKeys) await rotateInside(deps, database, options, print);
         else await rotateOutside(deps, database, print);
       }),
   };
@@ -98,8 +98,7 @@ export function rotationDeps(database: Database, keys: Keys): RotationDeps & { r
 
 /** The key-encryption key: every workspace's key is wrapped anew. */
 async function rotateOutside(deps: RotationDeps, database: Database, print: Terminal["print"]): Promise<void> {
-  const { withWorkspace } = database.as("patchbay_app");
-  const audit = createAudit({ ...deps, withWorkspace, vault: createVault({ ...deps, withWorkspace }) });
+  const audit = operatorAudit(deps, database);
   const progress = everySecond(print);
   const result = await rotateKek(deps, {
     progress: ({ done, total }) => progress(`${done} of ${amount(total, "workspace key")} wrapped anew`),
@@ -128,7 +127,13 @@ function whatToDoWith({ provider, version }: KekId): string {
 }
 
 /** Keys inside the database: new ones, and what the old ones sealed or wrapped is renewed. */
-async function rotateInside(deps: RotationDeps, options: RotateOptions, print: Terminal["print"]): Promise<void> {
+async function rotateInside(
+  deps: RotationDeps,
+  database: Database,
+  options: RotateOptions,
+  print: Terminal["print"],
+): Promise<void> {
+  const audit = operatorAudit(deps, database);
   const kinds: RotationKind[] = [
     ...(options.data ? (["data"] as const) : []),
     ...(options.workspaceKeys ? (["workspace_key"] as const) : []),
@@ -138,6 +143,13 @@ async function rotateInside(deps: RotationDeps, options: RotateOptions, print: T
   let retired = 0;
   for (const workspaceId of await workspacesOf(deps, options)) {
     for (const kind of kinds) {
+      await audit.record(workspaceId, {
+        actor: { kind: "operator", id: null },
+        action: "key_rotation.start",
+        target: { type: "workspace", id: encodeId("ws", workspaceId) },
+        tenantUid,
+        details: { kind },
+      });
       const only = kind === "data" && tenantUid !== null ? { tenantUid } : {};
       retired += await startRotation(deps, { workspaceId, kind, ...only });
     }
@@ -153,6 +165,11 @@ async function rotateInside(deps: RotationDeps, options: RotateOptions, print: T
     `A running worker looks again in ${GRACE_MS / 60_000} minutes, when no process can hold an old key any longer,`,
   );
   print("and destroys each that nothing needs: see `patchbay keys status`.");
+}
+
+function operatorAudit(deps: RotationDeps, database: Database): Audit {
+  const { withWorkspace } = database.as("patchbay_app");
+  return createAudit({ ...deps, withWorkspace, vault: createVault({ ...deps, withWorkspace }) });
 }
 
 async function refuseWhileNeeded(deps: RotationDeps, kek: { readonly provider: "local"; readonly version: string }) {

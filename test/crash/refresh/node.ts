@@ -5,6 +5,7 @@ import {
   type RefreshPolicy,
 } from "../../../packages/backend/src/connectors/kit/index.ts";
 import { shopify } from "../../../packages/backend/src/connectors/shopify/index.ts";
+import { createAudit } from "../../../packages/backend/src/domain/audit/index.ts";
 import { grantDied, grantRevived } from "../../../packages/backend/src/domain/connections/index.ts";
 import { createVault, type Keys } from "../../../packages/backend/src/domain/vault/index.ts";
 import { openDatabase, type ConnectionOptions } from "../../../packages/backend/src/platform/db/index.ts";
@@ -40,7 +41,8 @@ export async function startNode(given: {
   const vault = createVault({ withWorkspace, keys: given.keys, clock: systemClock });
   const egress = createEgress({ log: silentLogger });
   const news = await createGrantNews({ database, log: silentLogger });
-  const telling = { withWorkspace, vault, clock: systemClock, wake: { poke() {} } };
+  const audit = createAudit({ withWorkspace, vault, clock: systemClock });
+  const telling = { withWorkspace, vault, audit, clock: systemClock, wake: { poke() {} } };
   const credentials = createCredentials({
     ...telling,
     connectors: connectorsOf(given.limit),

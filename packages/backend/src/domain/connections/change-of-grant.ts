@@ -1,8 +1,9 @@
-import type { GrantId, TenantUid, WorkspaceId } from "@patchbay/shared";
+import { encodeId, type GrantId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
 import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
 import type { Wake } from "../../platform/lanes/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
+import type { Actor, Audit, AuditAction } from "../audit/index.ts";
 import type { Sealer, Vault } from "../vault/index.ts";
 import { changeHealth } from "./change-health.ts";
 import { changeStatus } from "./change-status.ts";
@@ -14,6 +15,7 @@ import { grants } from "./tables.ts";
 interface Deps {
   readonly withWorkspace: WithWorkspace;
   readonly vault: Vault;
+  readonly audit: Pick<Audit, "writer">;
   readonly clock: Clock;
   readonly wake: Pick<Wake, "poke">;
 }
@@ -32,8 +34,14 @@ export async function grantDied(deps: Deps, death: Grant & { readonly deadSince:
   await changeAll(deps, death, async (tx, change) => {
     const row = await lockGrant(tx, death);
     if (row?.state !== "dead" || row.deadSince?.getTime() !== death.deadSince.getTime()) return 0;
-    const told = await change.status(tx, "credentialsDied", "credentials_refused");
-    if (row.deathToldAt === null) await setDeathTold(tx, death, deps.clock.now());
+    const now = deps.clock.now();
+    const expired = row.certificateEndsAt !== null && row.certificateEndsAt <= now;
+    const actor = expired ? SYSTEM : PROVIDER;
+    const told = await change.status(tx, { event: "credentialsDied", reason: "credentials_refused", actor });
+    if (row.deathToldAt === null) {
+      await setDeathTold(tx, death, now);
+      await change.enter(tx, { actor, action: "grant.died" });
+    }
     return told;
   });
 }
@@ -43,8 +51,11 @@ export async function grantRevived(deps: Deps, grant: Grant): Promise<void> {
   await changeAll(deps, grant, async (tx, change) => {
     const row = await lockGrant(tx, grant);
     if (row === undefined || row.state === "dead" || row.state === "ended") return 0;
-    const told = await change.status(tx, "reauthorized", null);
-    if (row.deathToldAt !== null) await setDeathTold(tx, grant, null);
+    const told = await change.status(tx, { event: "reauthorized", reason: null, actor: SYSTEM });
+    if (row.deathToldAt !== null) {
+      await setDeathTold(tx, grant, null);
+      await change.enter(tx, { actor: SYSTEM, action: "grant.revived" });
+    }
     return told;
   });
 }
@@ -54,18 +65,34 @@ export async function grantDegraded(deps: Deps, grant: Grant, cause: HealthCause
   await changeAll(deps, grant, (tx, change) => change.health(tx, { add: [cause] }));
 }
 
+/** One event for all live connections of a grant. */
+export interface StatusOfGrant {
+  readonly event: keyof typeof ACTIONS;
+  readonly reason: string | null;
+  readonly actor: Actor;
+  /** Called for each connection that changed. */
+  readonly onChanged?: (row: ConnectionRow) => Promise<void>;
+}
+
+const ACTIONS = {
+  credentialsDied: "connection.credentials_died",
+  reauthorized: "connection.recovered",
+  revoked: "connection.revoked",
+} as const satisfies Partial<Record<ConnectionEvent, AuditAction>>;
+
+const PROVIDER: Actor = { kind: "provider", id: null };
+const SYSTEM: Actor = { kind: "system", id: null };
+
 /** Changes to all live connections of one grant, in the caller's transaction. */
 export interface GrantChange {
   /**
-   * @param onChanged called for each connection that changed
+   * Each connection that changed is entered in the audit log, whose end stays locked until the commit: little may follow.
+   *
    * @returns how many events the host is told by; poke `events` after the commit
    */
-  status(
-    tx: Tx,
-    event: ConnectionEvent,
-    reason: string | null,
-    onChanged?: (row: ConnectionRow) => Promise<void>,
-  ): Promise<number>;
+  status(tx: Tx, change: StatusOfGrant): Promise<number>;
+  /** Enters what became of the grant itself. */
+  enter(tx: Tx, act: { readonly actor: Actor; readonly action: "grant.died" | "grant.revived" }): Promise<void>;
   health(
     tx: Tx,
     change: { readonly add?: readonly HealthCause[]; readonly clear?: readonly HealthCause[] },
@@ -77,10 +104,11 @@ export interface GrantChange {
  * the grant in between is left out: it was made with credentials that worked then.
  */
 export async function prepareGrantChange(
-  deps: Pick<Deps, "withWorkspace" | "vault" | "clock">,
+  deps: Pick<Deps, "withWorkspace" | "vault" | "audit" | "clock">,
   { workspaceId, grantId }: Grant,
 ): Promise<GrantChange> {
   const before = await deps.withWorkspace(workspaceId, (tx) => connectionsOfGrant(tx, workspaceId, grantId));
+  const log = await deps.audit.writer(workspaceId);
   const sealers = new Map<TenantUid, Sealer>();
   for (const { tenantUid } of before.filter((row) => isLive(row.status))) {
     if (sealers.has(tenantUid)) continue;
@@ -98,13 +126,22 @@ export async function prepareGrantChange(
   }
 
   return {
-    status: (tx, event, reason, onChanged) =>
-      forEach(tx, async ({ id: connectionId }, sealer) => {
+    async status(tx, { event, reason, actor, onChanged }) {
+      const changes: ConnectionRow[] = [];
+      const told = await forEach(tx, async ({ id: connectionId }, sealer) => {
         const input = { workspaceId, connectionId, event, reason };
         const { connection, changed, announced } = await changeStatus(tx, { ...deps, sealer }, input);
+        if (changed) changes.push(connection);
         if (changed) await onChanged?.(connection);
         return announced !== null;
-      }),
+      });
+      for (const { id, tenantUid, provider } of changes) {
+        const target = { type: "connection", id: encodeId("conn", id) };
+        await log.append(tx, { actor, action: ACTIONS[event], target, tenantUid, details: { provider, reason } });
+      }
+      return told;
+    },
+    enter: (tx, act) => log.append(tx, { ...act, target: { type: "grant", id: grantId } }),
     health: (tx, change) =>
       forEach(tx, async ({ id: connectionId }, sealer) => {
         return (await changeHealth(tx, { ...deps, sealer }, { workspaceId, connectionId, ...change })) !== null;

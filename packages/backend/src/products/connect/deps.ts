@@ -20,7 +20,7 @@ export interface ConnectDeps {
   /** Sees one tenant: for what a session, or the window of an authorization that is known, does. */
   readonly withTenant: WithTenant;
   readonly vault: Vault;
-  readonly audit: Pick<Audit, "record" | "person">;
+  readonly audit: Pick<Audit, "record" | "person" | "writer">;
   readonly credentials: Pick<
     Credentials,
     | "oauth"

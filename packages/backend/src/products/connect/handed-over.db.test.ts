@@ -86,6 +86,13 @@ describe("a custom app's token", () => {
       "connection.reauthorizationRequired",
       "connection.recovered",
     ]);
+    const tenant_uid = await kit.tenantUid(workspace, "acme");
+    expect(await facts()).toEqual([
+      { action: "connection.credentials_died", actor_kind: "provider", target_type: "connection", tenant_uid },
+      { action: "grant.died", actor_kind: "provider", target_type: "grant", tenant_uid: null },
+      { action: "connection.recovered", actor_kind: "system", target_type: "connection", tenant_uid },
+      { action: "grant.revived", actor_kind: "system", target_type: "grant", tenant_uid: null },
+    ]);
   });
 });
 
@@ -165,4 +172,11 @@ function handOver(
 
 async function grantsOf() {
   return kit.sql`select * from grants where workspace_id = ${workspace.workspaceId} order by created_at`;
+}
+
+function facts() {
+  return kit.sql`
+    select action, actor_kind, target_type, tenant_uid from audit_entries
+    where workspace_id = ${workspace.workspaceId} and action ~ '^(grant|connection)[.]' and kind = 'fact'
+    order by sequence`;
 }

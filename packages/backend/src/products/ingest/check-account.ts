@@ -20,13 +20,14 @@ import type { IngestDeps } from "./deps.ts";
 import type { LaneConnection } from "./lane-connection.ts";
 import { hintItem } from "./tasks.ts";
 
-type CheckDeps = Pick<IngestDeps, "worker" | "vault" | "client" | "clock" | "wake" | "log">;
+type CheckDeps = Pick<IngestDeps, "worker" | "vault" | "audit" | "client" | "clock" | "wake" | "log">;
 type GrantState = Pick<typeof grants.$inferSelect, "state" | "rowVersion">;
 
 /** A doubt that cannot be settled this often ends: for good where the tokens were refused each time. */
 const ATTEMPTS_MAX = 8;
 /** An account that is not found is looked for once more before its connections are given up. */
 const GONE_ATTEMPTS = 2;
+const PROVIDER = { kind: "provider", id: null } as const;
 
 /**
  * Asks the provider whose account this is, after a hint that access ended or changed, or an answer that says so. Hints
@@ -149,12 +150,15 @@ async function settle(tx: Tx, at: Settling, verdict: Verdict, uninstallTold: boo
       break;
     case "revoked":
       // The installation is the account's, so whoever shares it lost it too.
-      await change.status(tx, "revoked", verdict.reason, ({ id }) =>
-        connectionRevoked(tx, deps, { workspaceId, connectionId: id }),
-      );
+      await change.status(tx, {
+        event: "revoked",
+        reason: verdict.reason,
+        actor: PROVIDER,
+        onChanged: ({ id }) => connectionRevoked(tx, deps, { workspaceId, connectionId: id }),
+      });
       break;
     case "dead":
-      await change.status(tx, "credentialsDied", verdict.reason);
+      await change.status(tx, { event: "credentialsDied", reason: verdict.reason, actor: PROVIDER });
       break;
     case "degraded":
       await degrade(verdict.cause);

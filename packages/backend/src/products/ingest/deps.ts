@@ -1,5 +1,6 @@
 import type { ConnectionId, WorkspaceId } from "@patchbay/shared";
 import type { Connector } from "../../connectors/kit/index.ts";
+import type { Audit } from "../../domain/audit/index.ts";
 import type { Vault } from "../../domain/vault/index.ts";
 import type { RoleDatabase } from "../../platform/db/index.ts";
 import type { Wake } from "../../platform/lanes/index.ts";
@@ -15,6 +16,7 @@ export interface IngestDeps {
   /** As `patchbay_ingest`: may append to the inbox and do nothing else. */
   readonly ingest: RoleDatabase;
   readonly vault: Vault;
+  readonly audit: Pick<Audit, "writer">;
   readonly client: ProviderClient;
   readonly connectorById: (provider: string) => Connector | null;
   readonly clock: Clock;

@@ -141,6 +141,24 @@ describe("what happens in the store", () => {
       { code: "connection_not_active" },
     );
   });
+
+  test("the audit log has once that the provider ended it", async () => {
+    await quiet();
+    expect(
+      await world.sql`
+        select kind, action, actor_kind, target_type, tenant_uid, details from audit_entries
+        where workspace_id = ${connection.workspaceId}`,
+    ).toEqual([
+      {
+        kind: "fact",
+        action: "connection.revoked",
+        actor_kind: "provider",
+        target_type: "connection",
+        tenant_uid: connection.tenantUid,
+        details: { provider: "shopify", reason: "access_revoked" },
+      },
+    ]);
+  });
 });
 
 function act(verb: string, input: Readonly<Record<string, unknown>> = {}) {

@@ -44,7 +44,8 @@ export function auditRequest(deps: RequestAuditDeps, audience: Audience, spec: R
     // An operator who means no workspace that is there: the handler says so, and there is no log to enter it in.
     if (caller === null) return run();
     const { workspaceId, actor, clientAddress } = caller;
-    const hint = hintOf(type, id, input.body);
+    const inTenant = c.req.param("tenant");
+    const hint = inTenant === undefined ? hintOf(type, id, input.body) : { tenantId: inTenant };
     const findTenant = async () => caller.tenantUid ?? (hint === null ? null : deps.tenantOf(workspaceId, hint));
     const tenantUid = await findTenant();
     const act = { actor, action, tenantUid, clientAddress, requestId: c.get("requestId") };

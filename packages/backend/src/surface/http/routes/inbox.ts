@@ -40,6 +40,7 @@ export const inboxRoutes = ({ ingest }: Deps) => [
       summary: "Get a received webhook with its raw body",
       tag: "Inbox",
       scope: "inbox:read",
+      audited: true,
       request: { params: z.strictObject({ id: z.string().max(60) }) },
       responses: { 200: InboxItem },
     },

@@ -58,6 +58,8 @@ export const recordRoutes = (deps: Deps) => [
       summary: "All of a tenant's records of a model, one a line, in the order of their last change",
       tag: "Records",
       scope: "records:read",
+      audited: true,
+      action: "record.export",
       request: { params: z.strictObject({ tenant: tenantId, model }), query: ExportRecordsQuery },
       responses: { 200: { media: "application/x-ndjson", item: AnyRecord } },
     },
