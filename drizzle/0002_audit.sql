@@ -92,3 +92,15 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_signing_
 --> statement-breakpoint
 CREATE TRIGGER append_only BEFORE DELETE OR TRUNCATE ON audit_heads
   FOR EACH STATEMENT EXECUTE FUNCTION app.refuse_change();
+--> statement-breakpoint
+
+-- The end of a chain moves on: set back, it would make every later entry collide.
+CREATE FUNCTION app.refuse_rewind() RETURNS trigger LANGUAGE plpgsql SET search_path = '' AS $$
+BEGIN
+  IF NEW.sequence > OLD.sequence OR (NEW.sequence = OLD.sequence AND NEW.hash = OLD.hash) THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'the end of an audit log only moves on' USING ERRCODE = 'insufficient_privilege';
+END $$;
+--> statement-breakpoint
+CREATE TRIGGER moves_on BEFORE UPDATE ON audit_heads FOR EACH ROW EXECUTE FUNCTION app.refuse_rewind();

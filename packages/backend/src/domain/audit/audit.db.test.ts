@@ -148,7 +148,8 @@ describe("a log in the database", () => {
       await fixture.sql`select hash from audit_entries where workspace_id = ${workspaceId} and sequence = 3`;
     await tamper(`delete from audit_checkpoints where workspace_id = '${workspaceId}'`);
     await tamper(`delete from audit_entries where workspace_id = '${workspaceId}' and sequence > 3`);
-    await fixture.sql`update audit_heads set sequence = 3, hash = ${kept?.["hash"]} where workspace_id = ${workspaceId}`;
+    const hash = Buffer.from(kept?.["hash"] as Uint8Array).toString("hex");
+    await tamper(`update audit_heads set sequence = 3, hash = '\\x${hash}' where workspace_id = '${workspaceId}'`);
     expect((await verifyLog(deps, workspaceId)).problems).toEqual([]);
     const report = await verifyLog(deps, workspaceId, exported === null ? [] : [exported]);
     expect(report.problems).toEqual([{ sequence: 3, problem: "cut_off" }]);
@@ -209,6 +210,20 @@ describe("the tables of the audit log", () => {
       expect(await sequences(workspaceId)).toEqual([1]);
     },
   );
+
+  test("audit_heads: the end moves on and never back", async () => {
+    const workspaceId = await aWorkspace();
+    await audit.record(workspaceId, ACT);
+    await audit.record(workspaceId, ACT);
+    for (const change of ["sequence = 1", "hash = '\\x00'"]) {
+      const changing = database
+        .as("patchbay_app")
+        .withWorkspace(workspaceId, (tx) => tx.execute(sql.raw(`update audit_heads set ${change}`)));
+      await expect(changing, change).rejects.toMatchObject({ cause: { code: "42501" } });
+    }
+    await audit.record(workspaceId, ACT);
+    expect(await sequences(workspaceId)).toEqual([1, 2, 3]);
+  });
 
   test("audit_entries: a superuser has to turn the trigger off first", async () => {
     await audit.record(await aWorkspace(), ACT);

@@ -11,7 +11,8 @@ const HOPS_MAX = 16;
  * names another in `X-Forwarded-For`; anybody can send that header.
  *
  * @param trustedProxies networks, such as `10.0.0.0/8`; none: the header is ignored
- * @returns `null` when there is no connection, as in tests
+ * @returns `null` when there is no connection, as in tests, or a proxy of ours names somebody in a way that we cannot
+ *   read: it must not pass for the proxy itself
  */
 export function createClientAddress(trustedProxies: readonly string[]): (c: Context<HttpEnv>) => string | null {
   const trusted = networksOf(trustedProxies);
@@ -20,10 +21,16 @@ export function createClientAddress(trustedProxies: readonly string[]): (c: Cont
     let address = hasPeer ? normalizeAddress(getConnInfo(c).remote.address ?? "") : null;
     const named = (c.req.header("x-forwarded-for") ?? "").split(",").slice(-HOPS_MAX);
     while (address !== null && trusted.contains(address)) {
-      const before = normalizeAddress(named.pop()?.trim() ?? "");
-      if (before === null) break;
-      address = before;
+      const hop = named.pop()?.trim() ?? "";
+      if (hop === "") break;
+      address = normalizeAddress(withoutPort(hop));
     }
     return address;
   };
+}
+
+/** Some proxies write `203.0.113.7:54321` or `[2001:db8::7]:54321`. */
+function withoutPort(hop: string): string {
+  const [, v4, v6] = /^(?:([\d.]+):\d+|\[([^\]]+)\](?::\d+)?)$/.exec(hop) ?? [];
+  return v4 ?? v6 ?? hop;
 }
