@@ -16,6 +16,7 @@ describe("the audit log's name of a route", () => {
     ["post", "/connect/v1/authorizations/{id}/complete", "authorization.complete", "authorization", "id"],
     ["post", "/admin/v1/workspaces/{id}/api-keys", "api_key.create", "workspace", "id"],
     ["post", "/admin/v1/workspaces/{id}/api-keys/{key}/rotate", "api_key.rotate", "api_key", "key"],
+    ["post", "/v1/api-keys/{id}/revoke-previous", "api_key.revoke_previous", "api_key", "id"],
     ["get", "/v1/tenants/{tenant}/records/{model}/{id}", "record.read", "record", "id"],
   ] as const)("%s %s is %s", (method, path, action, type, param) => {
     expect(actionOf({ method, path })).toBe(action);

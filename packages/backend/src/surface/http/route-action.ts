@@ -13,7 +13,7 @@ export function actionOf({ method, path }: Addressed): AuditAction {
   const segments = segmentsOf(path);
   const words = segments.filter((segment) => !isParam(segment));
   const [thing = "", last = ""] = [words.at(-2), words.at(-1)];
-  const isVerb = method === "post" && segments.at(-1) === last && !last.endsWith("s");
+  const isVerb = method === "post" && segments.at(-1) === last && !isPlural(last);
   return isVerb && thing !== "" ? `${singular(thing)}.${snake(last)}` : `${singular(last)}.${VERBS[method]}`;
 }
 
@@ -32,6 +32,11 @@ function segmentsOf(path: string): readonly string[] {
 
 function isParam(segment: string): boolean {
   return segment.startsWith("{");
+}
+
+/** `runs`, `api-keys`; not `revoke-previous`. */
+function isPlural(word: string): boolean {
+  return word.endsWith("s") && !word.endsWith("ous");
 }
 
 function singular(word: string): string {
