@@ -113,12 +113,17 @@ function parseJson(text: string): unknown {
 
 function judge(print: (line: string) => void, reports: readonly LogReport[]): void {
   for (const { workspaceId, entries, end, checkpoints, checkpointedTo, problems } of reports) {
-    const vouched = checkpoints === 0 ? "no checkpoint" : `${checkpoints} checkpoints, the last at ${checkpointedTo}`;
-    const verdict = problems.length === 0 ? "intact" : `${problems.length} PROBLEMS`;
+    const vouched =
+      checkpoints === 0 ? "no checkpoint" : `${counted(checkpoints, "checkpoint")}, the last at ${checkpointedTo}`;
+    const verdict = problems.length === 0 ? "intact" : counted(problems.length, "PROBLEM");
     print(`${workspaceId}  ${verdict}  ${entries} entries, ${vouched}, end ${end.hash}`);
     for (const { sequence, problem } of problems) print(`  at ${sequence}: ${problem}`);
   }
   const broken = reports.filter(({ problems }) => problems.length > 0).length;
   if (broken > 0)
     throw new PatchbayStartError(`${broken} of ${reports.length} audit logs are not as they were written`);
+}
+
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
