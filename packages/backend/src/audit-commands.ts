@@ -115,7 +115,7 @@ function judge(print: (line: string) => void, reports: readonly LogReport[]): vo
   for (const { workspaceId, entries, end, checkpoints, checkpointedTo, problems } of reports) {
     const vouched =
       checkpoints === 0 ? "no checkpoint" : `${counted(checkpoints, "checkpoint")}, the last at ${checkpointedTo}`;
-    const verdict = problems.length === 0 ? "intact" : counted(problems.length, "PROBLEM");
+    const verdict = problems.length === 0 ? "intact" : counted(problems.length, "problem").toUpperCase();
     print(`${workspaceId}  ${verdict}  ${entries} entries, ${vouched}, end ${end.hash}`);
     for (const { sequence, problem } of problems) print(`  at ${sequence}: ${problem}`);
   }
