@@ -16,6 +16,7 @@ import {
   removeLocalKey,
   rotateKek,
   startRotation,
+  unopened,
   workRotations,
   type KekId,
   type Keys,
@@ -225,6 +226,7 @@ function describeKeys(status: KeyStatus): readonly string[] {
       (rotation) =>
         `Rotation of ${rotation.kind === "data" ? "data" : "workspace"} keys of ${encodeId("ws", rotation.workspaceId)}: ` +
         `pass ${rotation.pass}, ${rotation.renewed} renewed, ` +
+        (unopened(rotation) === 0 ? "" : `${unopened(rotation)} CANNOT BE OPENED, `) +
         (rotation.nextPassAt === null ? "running" : `looks again at ${rotation.nextPassAt.toISOString()}`),
     ),
   ];

@@ -22,6 +22,8 @@ export interface KeyRotation {
   readonly position: string | null;
   /** Values sealed anew, or keys wrapped anew, over all passes. */
   readonly renewed: number;
+  /** What this pass could not open so far. Above 0 the rotation cannot end: the old keys stay. */
+  readonly unopened: number;
   readonly retired: number;
   readonly startedAt: string;
   readonly nextPassAt: string | null;
@@ -33,6 +35,7 @@ const KeyRotation: z.ZodType<KeyRotation> = z.strictObject({
   pass: z.int(),
   position: z.string().nullable(),
   renewed: z.int(),
+  unopened: z.int(),
   retired: z.int(),
   startedAt: z.iso.datetime(),
   nextPassAt: z.iso.datetime().nullable(),

@@ -1,7 +1,7 @@
 import type { DataKeyId, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { and, eq, inArray } from "drizzle-orm";
 import { createSecretKey, randomBytes, type KeyObject } from "node:crypto";
-import type { NIL_UUID, WithWorkspace } from "../../platform/db/index.ts";
+import type { NIL_UUID, Tx, WithWorkspace } from "../../platform/db/index.ts";
 import { newId, type Clock } from "../../platform/runtime/index.ts";
 import type { OpenKey } from "./envelope.ts";
 import type { KeyCache } from "./key-cache.ts";
@@ -42,11 +42,16 @@ export class KeyDestroyedError extends Error {
   override readonly name = "KeyDestroyedError";
 }
 
-/** The key that seals for `spec`, made and committed in a transaction of its own if there is none. */
-export async function activeDataKey(deps: VaultDeps, spec: DataKeySpec): Promise<OpenKey> {
+/**
+ * The key that seals for `spec`, made and committed in a transaction of its own if there is none.
+ *
+ * @param former the old key whose values the new one takes over
+ * @throws KeyDestroyedError when `former` was destroyed: what it sealed is to stay unreadable
+ */
+export async function activeDataKey(deps: VaultDeps, spec: DataKeySpec, former?: DataKeyId): Promise<OpenKey> {
   const name = [spec.workspaceId, spec.tenantUid, spec.purpose, spec.scope ?? ""].join(":");
   return deps.dataKeyCache.get(name, async () => {
-    const row = (await findActive(deps, spec)) ?? (await makeKey(deps, spec));
+    const row = (await findActive(deps, spec)) ?? (await makeKey(deps, spec, former));
     return unwrapKey(deps, row);
   });
 }
@@ -128,7 +133,7 @@ function findByIds(deps: VaultDeps, workspaceId: WorkspaceId, ids: readonly Data
   return deps.withWorkspace(workspaceId, (tx) => tx.select().from(dataKeys).where(mine));
 }
 
-async function makeKey(deps: VaultDeps, spec: DataKeySpec): Promise<Row> {
+async function makeKey(deps: VaultDeps, spec: DataKeySpec, former?: DataKeyId): Promise<Row> {
   const wrapper = await activeWorkspaceKey(deps, spec.workspaceId);
   const bytes = randomBytes(32);
   const facts = {
@@ -142,16 +147,24 @@ async function makeKey(deps: VaultDeps, spec: DataKeySpec): Promise<Row> {
   const wrapped = wrapDataKey(wrapper, facts, bytes);
   const key = createSecretKey(bytes);
   bytes.fill(0);
-  await deps.withWorkspace(spec.workspaceId, (tx) =>
-    tx
+  await deps.withWorkspace(spec.workspaceId, async (tx) => {
+    if (former !== undefined) await holdOldKey(tx, spec.workspaceId, former);
+    await tx
       .insert(dataKeys)
       .values({ ...facts, state: "active", wrapped, keyCheck: keyCheck(key), createdAt: deps.clock.now() })
-      .onConflictDoNothing(),
-  );
+      .onConflictDoNothing();
+  });
   // Another process may have been quicker: its key is the one then.
   const row = await findActive(deps, spec);
   if (row === null) throw new Error("the data key was not written");
   return row;
+}
+
+/** Until the commit nobody destroys it; who waited to do so then sees the key that was made meanwhile. */
+async function holdOldKey(tx: Tx, workspaceId: WorkspaceId, id: DataKeyId): Promise<void> {
+  const mine = and(eq(dataKeys.workspaceId, workspaceId), eq(dataKeys.id, id), eq(dataKeys.state, "decrypt_only"));
+  const [held] = await tx.select({ id: dataKeys.id }).from(dataKeys).where(mine).for("share");
+  if (held === undefined) throw new KeyDestroyedError("the key to be replaced was destroyed");
 }
 
 async function unwrapKey(deps: VaultDeps, row: Row): Promise<HeldKey> {

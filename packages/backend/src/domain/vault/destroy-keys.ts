@@ -1,5 +1,5 @@
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
-import { and, eq, ne, sql } from "drizzle-orm";
+import { and, asc, eq, ne, sql } from "drizzle-orm";
 import type { NIL_UUID, Tx } from "../../platform/db/index.ts";
 import type { Purpose, VaultDeps } from "./data-keys.ts";
 import { tellDestroyed } from "./destroyed-keys.ts";
@@ -27,19 +27,20 @@ export async function destroyKeys(deps: VaultDeps, tx: Tx, input: DestroyKeys): 
   if (tenantUid === undefined && purpose === undefined && scope === undefined && scopePrefix === undefined) {
     throw new Error("destroyKeys needs a tenant, a purpose or a scope");
   }
+  const wanted = and(
+    eq(dataKeys.workspaceId, input.workspaceId),
+    ne(dataKeys.state, "destroyed"),
+    tenantUid === undefined ? undefined : eq(dataKeys.tenantUid, tenantUid as TenantUid),
+    purpose === undefined ? undefined : eq(dataKeys.purpose, purpose),
+    scope === undefined ? undefined : eq(dataKeys.scope, scope),
+    scopePrefix === undefined ? undefined : sql`starts_with(${dataKeys.scope}, ${scopePrefix})`,
+  );
+  // A rotation holds an old key while it makes its successor: only a statement that begins after that sees both.
+  await tx.select({ id: dataKeys.id }).from(dataKeys).where(wanted).orderBy(asc(dataKeys.id)).for("update");
   const rows = await tx
     .update(dataKeys)
     .set({ state: "destroyed", wrapped: Buffer.alloc(0), keyCheck: Buffer.alloc(0), destroyedAt: deps.clock.now() })
-    .where(
-      and(
-        eq(dataKeys.workspaceId, input.workspaceId),
-        ne(dataKeys.state, "destroyed"),
-        tenantUid === undefined ? undefined : eq(dataKeys.tenantUid, tenantUid as TenantUid),
-        purpose === undefined ? undefined : eq(dataKeys.purpose, purpose),
-        scope === undefined ? undefined : eq(dataKeys.scope, scope),
-        scopePrefix === undefined ? undefined : sql`starts_with(${dataKeys.scope}, ${scopePrefix})`,
-      ),
-    )
+    .where(wanted)
     .returning({ id: dataKeys.id });
   const ids = rows.map((row) => row.id);
   const destroyed = new Set(ids);

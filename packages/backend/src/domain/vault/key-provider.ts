@@ -62,6 +62,11 @@ const SENTENCES: Readonly<Record<KeyTrouble, string>> = {
   wrong: "wrapped under another key or for another place",
 };
 
+/** Whether an error tells nothing about the one key that was asked for: the service or the settings are in trouble. */
+export function concernsAllKeys(error: unknown): boolean {
+  return error instanceof VaultKeyError || (error instanceof KeyProviderError && error.trouble !== "wrong");
+}
+
 /** A key is missing or is not the one that this database was sealed with. The message is a sentence for an operator. */
 export class VaultKeyError extends Error {
   override readonly name = "VaultKeyError";

@@ -62,10 +62,12 @@ export const dataKeys = pgTable(
   ],
 );
 
-/** Where a rotation stands: the next column and the row before which all is done. */
+/** Where a pass of a rotation stands: the next column and the row before which all is done. */
 export interface RotationPosition {
   readonly column: string;
   readonly after: string | null;
+  /** What this pass met on the way and could not open. */
+  readonly unopened?: number;
 }
 
 /** How far the renewal of a workspace's keys is. What the keys themselves are stands in their rows. */

@@ -1,8 +1,16 @@
 import type { DataKeyId, WorkspaceId } from "@patchbay/shared";
 import { and, eq, inArray, sql } from "drizzle-orm";
 import { arrayParam } from "../../../platform/db/index.ts";
-import { activeDataKey, dataKeysById, type DataKeySpec, type Purpose, type VaultDeps } from "../data-keys.ts";
-import { openEnvelope, sealEnvelope } from "../envelope.ts";
+import {
+  KeyDestroyedError,
+  activeDataKey,
+  dataKeysById,
+  type DataKeySpec,
+  type Purpose,
+  type VaultDeps,
+} from "../data-keys.ts";
+import { openEnvelope, sealEnvelope, type OpenKey } from "../envelope.ts";
+import { concernsAllKeys } from "../key-provider.ts";
 import { placeIn, type SealedColumn } from "../sealed-column.ts";
 import { dataKeys } from "../tables.ts";
 import { ROTATED_PURPOSES } from "./start-rotation.ts";
@@ -14,6 +22,8 @@ export interface Window {
   /** Values under old keys. */
   readonly found: number;
   readonly renewed: number;
+  /** Of those found: damaged or moved, so that their keys must stay. */
+  readonly unopened: number;
 }
 
 /** Rows in one step, with their values in memory. */
@@ -34,9 +44,9 @@ export async function resealWindow(
     key === null || sealed === null ? [] : [{ id, version: Number(version), key, sealed }],
   );
   const last = rows.length < ROWS_MAX ? null : (rows.at(-1)?.id ?? null);
-  if (old.length === 0) return { last, found: 0, renewed: 0 };
-  const renewed = await sealAnew(deps, workspaceId, column, old);
-  return { last, found: old.length, renewed: await replace(deps, workspaceId, column, renewed) };
+  if (old.length === 0) return { last, found: 0, renewed: 0, unopened: 0 };
+  const { renewed, unopened } = await sealAnew(deps, workspaceId, column, old);
+  return { last, found: old.length, renewed: await replace(deps, workspaceId, column, renewed), unopened };
 }
 
 interface OldValue {
@@ -44,6 +54,11 @@ interface OldValue {
   readonly version: number;
   readonly key: DataKeyId;
   readonly sealed: Uint8Array;
+}
+
+interface RenewedValue extends OldValue {
+  readonly renewed: Uint8Array;
+  readonly newKey: DataKeyId;
 }
 
 /** A window of rows by their primary key, whatever they hold, so that a step costs the same however many are old. */
@@ -67,24 +82,45 @@ async function sealAnew(
   workspaceId: WorkspaceId,
   column: SealedColumn,
   values: readonly OldValue[],
-): Promise<readonly (OldValue & { readonly renewed: Uint8Array; readonly newKey: DataKeyId })[]> {
+): Promise<{ readonly renewed: readonly RenewedValue[]; readonly unopened: number }> {
   const ids = [...new Set(values.map((value) => value.key))];
   const formers = await dataKeysById(deps, workspaceId, ids);
   const specs = await specsOf(deps, workspaceId, ids);
-  const renewed = [];
+  const renewed: RenewedValue[] = [];
+  let unopened = 0;
   for (const value of values) {
-    const former = formers.get(value.key);
+    const former = usable(formers.get(value.key));
     const spec = specs.get(value.key);
-    // Destroyed since, or its wrapping was changed: nothing can be done for the value here.
-    if (former === undefined || former instanceof Error || spec === undefined) continue;
+    if (former === "destroyed" || spec === undefined) continue;
     const place = placeIn(column, value);
-    const plain = openedOrNull(() => openEnvelope(former, place, value.sealed));
-    if (plain === null) continue;
-    const key = await activeDataKey(deps, spec);
-    renewed.push({ ...value, renewed: sealEnvelope(key, place, plain), newKey: key.id });
+    const plain = former === "damaged" ? null : openedOrNull(() => openEnvelope(former, place, value.sealed));
+    if (plain === null) {
+      unopened += 1;
+      continue;
+    }
+    const key = await successorOf(deps, spec, value.key);
+    if (key !== null) renewed.push({ ...value, renewed: sealEnvelope(key, place, plain), newKey: key.id });
     plain.fill(0);
   }
-  return renewed;
+  return { renewed, unopened };
+}
+
+/** @throws what concerns more than this key: a key service that does not answer or says no */
+function usable(key: OpenKey | Error | undefined): OpenKey | "destroyed" | "damaged" {
+  if (key === undefined || key instanceof KeyDestroyedError) return "destroyed";
+  if (!(key instanceof Error)) return key;
+  if (concernsAllKeys(key)) throw key;
+  return "damaged";
+}
+
+/** @returns null when the key was destroyed meanwhile, as with its tenant: then no other key may open its values */
+async function successorOf(deps: VaultDeps, spec: DataKeySpec, former: DataKeyId): Promise<OpenKey | null> {
+  try {
+    return await activeDataKey(deps, spec, former);
+  } catch (error) {
+    if (error instanceof KeyDestroyedError) return null;
+    throw error;
+  }
 }
 
 /** A value that was changed or moved opens nowhere: its readers say so; the sweep goes on to the next. */
@@ -120,7 +156,7 @@ async function replace(
   deps: VaultDeps,
   workspaceId: WorkspaceId,
   column: SealedColumn,
-  values: readonly (OldValue & { readonly renewed: Uint8Array; readonly newKey: DataKeyId })[],
+  values: readonly RenewedValue[],
 ): Promise<number> {
   if (values.length === 0) return 0;
   const { table, id, value, idType, keyColumn } = names(column);

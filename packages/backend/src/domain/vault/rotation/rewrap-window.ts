@@ -1,8 +1,9 @@
 import type { DataKeyId, WorkspaceId } from "@patchbay/shared";
 import { and, asc, eq, gt, inArray, ne } from "drizzle-orm";
+import type { KeyObject } from "node:crypto";
 import { unwrapDataKey, wrapDataKey, type VaultDeps } from "../data-keys.ts";
 import { dataKeys, workspaceKeys } from "../tables.ts";
-import { activeWorkspaceKey, workspaceKeyById } from "../workspace-keys.ts";
+import { activeWorkspaceKey, workspaceKeyById, type WorkspaceKey } from "../workspace-keys.ts";
 import type { Window } from "./reseal-window.ts";
 
 const ROWS_MAX = 100;
@@ -29,16 +30,31 @@ export async function rewrapWindow(deps: VaultDeps, workspaceId: WorkspaceId, af
       .limit(ROWS_MAX);
   });
   let renewed = 0;
-  for (const row of rows) if (await rewrap(deps, row)) renewed += 1;
-  return { last: rows.length < ROWS_MAX ? null : (rows.at(-1)?.id ?? null), found: rows.length, renewed };
+  let unopened = 0;
+  for (const row of rows) {
+    const key = openOrNull(await workspaceKeyById(deps, workspaceId, row.workspaceKeyId), row);
+    if (key === null) unopened += 1;
+    else if (await rewrap(deps, row, key)) renewed += 1;
+  }
+  return { last: rows.length < ROWS_MAX ? null : (rows.at(-1)?.id ?? null), found: rows.length, renewed, unopened };
+}
+
+type Row = typeof dataKeys.$inferSelect;
+
+/** A row that was changed opens under no key: its values are lost to their readers as well. */
+function openOrNull(former: WorkspaceKey, row: Row): KeyObject | null {
+  try {
+    return unwrapDataKey(former, row);
+  } catch {
+    return null;
+  }
 }
 
 /** @returns false when the row changed meanwhile */
-async function rewrap(deps: VaultDeps, row: typeof dataKeys.$inferSelect): Promise<boolean> {
+async function rewrap(deps: VaultDeps, row: Row, key: KeyObject): Promise<boolean> {
   const { workspaceId } = row;
-  const former = await workspaceKeyById(deps, workspaceId, row.workspaceKeyId);
   const wrapper = await activeWorkspaceKey(deps, workspaceId);
-  const bytes = unwrapDataKey(former, row).export();
+  const bytes = key.export();
   const changes = { ...row, workspaceKeyId: wrapper.id };
   const wrapped = wrapDataKey(wrapper, changes, bytes);
   bytes.fill(0);

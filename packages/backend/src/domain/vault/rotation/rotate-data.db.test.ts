@@ -2,8 +2,10 @@ import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { NIL_UUID } from "../../../platform/db/index.ts";
+import { waitFor } from "../../../../../../test/harness/wait-for.ts";
 import type { Purpose } from "../data-keys.ts";
 import { keyIdOf } from "../envelope.ts";
+import type { Keys } from "../keys.ts";
 import { createRotationKit, type RotationKit } from "../testing/rotation-kit.ts";
 import type { Sealer, Vault } from "../vault.ts";
 import { GRACE_MS, startRotation, workRotations } from "./index.ts";
@@ -64,6 +66,20 @@ describe("rotating data keys", () => {
     await rotate();
     expect(await keyStates()).toEqual({ decrypt_only: 1 });
     await expectEventsOpen(await addEvents(lagging, tenantUid, 1));
+  });
+
+  test("destroys no key before its grace is over, not even when a later rotation finds nothing under it", async () => {
+    const tenantUid = kit.aTenant();
+    for (let rotation = 1; rotation <= 2; rotation++) {
+      await kit.aVault().sealer({ workspaceId, tenantUid, purpose: "payload" });
+      expect(await rotate()).toBe(1);
+      expect(await keyStates()).toEqual({ decrypt_only: rotation });
+      expect(await openRotations()).toMatchObject([{ state: "waiting", graceMs: GRACE_MS }]);
+      kit.advance(GRACE_MS - 60_000);
+      expect((await workRotations(kit.deps(), workspaceId)).ended).toEqual([]);
+    }
+    kit.advance(60_001);
+    expect((await workRotations(kit.deps(), workspaceId)).ended).toMatchObject([{ renewed: 0, destroyed: 2 }]);
   });
 
   test("never destroys a key while a value under it cannot be opened", async () => {
@@ -154,6 +170,69 @@ describe("rotating workspace keys", () => {
   });
 });
 
+describe("a rotation and the destruction of keys at the same time", () => {
+  test("no successor is made for a key that was destroyed after its values were read", async () => {
+    const tenantUid = kit.aTenant();
+    await addEvents(kit.aVault(), tenantUid, 3);
+    await startRotation(kit.deps(), { workspaceId, kind: "data" });
+    // The first look at the workspace's key opens the old data key, the second is about to wrap its successor.
+    let looks = 0;
+    const { keys } = kit.deps();
+    const unwrap: Keys["unwrap"] = async (held, context) => {
+      looks += 1;
+      if (looks === 2) await destroy(tenantUid);
+      return keys.unwrap(held, context);
+    };
+    const worked = await workRotations(kit.deps({ ...keys, unwrap }), workspaceId);
+    expect(looks).toBe(2);
+    expect(worked).toMatchObject({ ended: [], stuck: [] });
+    expect(await keyStates()).toEqual({ destroyed: 1 });
+    expect(
+      await kit.sql`select 1 from events e join data_keys k on k.id = e.body_key_id
+                         where e.workspace_id = ${workspaceId} and k.state <> 'destroyed'`,
+    ).toEqual([]);
+  });
+
+  test("a successor that is being made is destroyed with the key that it follows", async () => {
+    const tenantUid = kit.aTenant();
+    await addEvents(kit.aVault(), tenantUid, 1);
+    await startRotation(kit.deps(), { workspaceId, kind: "data" });
+    const { destroying } = await kit.sql.begin(async (tx) => {
+      // As `activeDataKey` does for a rotation.
+      await tx`select 1 from data_keys where workspace_id = ${workspaceId} for share`;
+      const erased = destroy(tenantUid);
+      await waitFor(async () => {
+        const [row] = await kit.sql`select count(*)::int as waiting from pg_stat_activity
+                                    where datname = current_database() and wait_event_type = 'Lock'`;
+        return row?.["waiting"] === 1;
+      });
+      await tx`insert into data_keys (workspace_id, id, tenant_uid, purpose, state, workspace_key_id, wrapped, key_check, created_at)
+               select workspace_id, ${randomUUID()}, tenant_uid, purpose, 'active', workspace_key_id, wrapped, key_check, now()
+               from data_keys where workspace_id = ${workspaceId}`;
+      return { destroying: erased };
+    });
+    expect(await destroying).toBe(2);
+    expect(await keyStates()).toEqual({ destroyed: 2 });
+  });
+
+  test("under many erasures at random moments no key is left to any of the tenants", async () => {
+    const tenants = Array.from({ length: 20 }, () => kit.aTenant());
+    for (const tenantUid of tenants) await addEvents(kit.aVault(), tenantUid, 3);
+    await startRotation(kit.deps(), { workspaceId, kind: "data" });
+    await Promise.all([
+      workRotations(kit.deps(), workspaceId),
+      workRotations(kit.deps(), workspaceId),
+      ...tenants.map(destroy),
+    ]);
+    expect(Object.keys(await keyStates())).toEqual(["destroyed"]);
+  });
+});
+
+/** As the erasure of a tenant does. */
+function destroy(tenantUid: TenantUid): Promise<number> {
+  return kit.worker.withWorkspace(workspaceId, (tx) => kit.aVault().destroyKeys(tx, { workspaceId, tenantUid }));
+}
+
 test("V7: rotation under concurrent writes loses no update", { timeout: 300_000 }, async () => {
   const ids = await Promise.all(Array.from({ length: 4 }, () => addCounter()));
   const stop = new AbortController();
@@ -196,6 +275,12 @@ async function keyStates(): Promise<Record<string, number>> {
   const rows = await kit.sql<{ state: string; keys: number }[]>`
     select state, count(*)::int as keys from data_keys where workspace_id = ${workspaceId} group by state`;
   return Object.fromEntries(rows.map(({ state, keys }) => [state, keys]));
+}
+
+/** With the time from the start of their last pass to the next. */
+async function openRotations() {
+  return kit.sql`select state, (extract(epoch from next_pass_at - pass_started_at) * 1000)::int as "graceMs"
+                 from key_rotations where workspace_id = ${workspaceId} and state <> 'done'`;
 }
 
 const eventPlace = (id: string) => ({ table: "events", rowId: id, column: "body", rowVersion: 1 });

@@ -2,7 +2,7 @@ import type { WorkspaceId } from "@patchbay/shared";
 import { and, asc, count, eq, gt, ne, or, type SQL } from "drizzle-orm";
 import type { KeyObject } from "node:crypto";
 import { queueWorkspaces } from "../../../platform/lanes/index.ts";
-import { KeyProviderError, VaultKeyError } from "../key-provider.ts";
+import { VaultKeyError, concernsAllKeys } from "../key-provider.ts";
 import type { KekId } from "../keys.ts";
 import { workspaceKeys } from "../tables.ts";
 import { unwrapWorkspaceKey, workspaceKeyContext, type WorkspaceKeyRow } from "../workspace-keys.ts";
@@ -146,7 +146,7 @@ async function openOrNull(deps: Deps, row: WorkspaceKeyRow): Promise<KeyObject |
   try {
     return (await unwrapWorkspaceKey(deps, row)).key;
   } catch (error) {
-    if (error instanceof VaultKeyError || (error instanceof KeyProviderError && error.trouble !== "wrong")) throw error;
+    if (concernsAllKeys(error)) throw error;
     return null;
   }
 }

@@ -25,6 +25,8 @@ const STEPS_MAX = 2_000;
 export interface Worked {
   /** Rotations that came to their end here. */
   readonly ended: readonly RotationRow[];
+  /** Rotations whose pass ended here and that cannot end before values are mended or gone. */
+  readonly stuck: readonly RotationRow[];
   /** Whether something is left to do right now. */
   readonly more: boolean;
 }
@@ -41,17 +43,24 @@ export async function workRotations(
   onStep: (rotation: RotationRow) => void = () => {},
 ): Promise<Worked> {
   const ended: RotationRow[] = [];
+  const stuck: RotationRow[] = [];
   let vault = freshVaultDeps(deps);
   for (let steps = 0; steps < STEPS_MAX; steps++) {
     const due = await nextDue(deps, workspaceId);
-    if (due === null) return { ended, more: false };
+    if (due === null) return { ended, stuck, more: false };
     const after = await step(deps, vault, due);
     // Somebody else moved it on, perhaps by making keys old that are remembered here as new.
     if (after === null) vault = freshVaultDeps(deps);
     else onStep(after);
     if (after?.state === "done") ended.push(after);
+    if (due.state === "running" && after?.state === "waiting" && unopened(after) > 0) stuck.push(after);
   }
-  return { ended, more: true };
+  return { ended, stuck, more: true };
+}
+
+/** What the last pass, or the one under way, could not open. */
+export function unopened({ position }: RotationRow): number {
+  return position?.unopened ?? 0;
 }
 
 async function nextDue(deps: RotationDeps, workspaceId: WorkspaceId): Promise<RotationRow | null> {
@@ -68,11 +77,11 @@ async function nextDue(deps: RotationDeps, workspaceId: WorkspaceId): Promise<Ro
 /** @returns the row as it is now; `null` when somebody else moved it on */
 async function step(deps: RotationDeps, vault: VaultDeps, row: RotationRow): Promise<RotationRow | null> {
   if (row.state === "waiting") return beginPass(deps, row);
-  const { window, next } = await workWindow(deps, vault, row);
+  const { window, at, next } = await workWindow(deps, vault, row);
   const found = row.found + window.found;
+  const position = { ...(next ?? { column: at, after: null }), unopened: unopened(row) + window.unopened };
   return deps.database.withWorkspace(row.workspaceId, async (tx) => {
-    const counts = { found, renewed: sql`${keyRotations.renewed} + ${window.renewed}` };
-    const moved = await move(tx, row, next === null ? counts : { ...counts, position: next });
+    const moved = await move(tx, row, { found, position, renewed: sql`${keyRotations.renewed} + ${window.renewed}` });
     if (moved === null || next !== null) return moved;
     return endPass(deps, tx, moved);
   });
@@ -90,11 +99,12 @@ async function workWindow(
   deps: RotationDeps,
   vault: VaultDeps,
   row: RotationRow,
-): Promise<{ readonly window: Window; readonly next: RotationPosition | null }> {
+): Promise<{ readonly window: Window; readonly at: string; readonly next: RotationPosition | null }> {
   const after = row.position?.after ?? null;
   if (row.kind === "workspace_key") {
     const window = await rewrapWindow(vault, row.workspaceId, after);
-    return { window, next: window.last === null ? null : { column: "data_keys.wrapped", after: window.last } };
+    const column = "data_keys.wrapped";
+    return { window, at: column, next: window.last === null ? null : { column, after: window.last } };
   }
   // A column that another version of the product declared: from the start again.
   const at = Math.max(
@@ -102,11 +112,13 @@ async function workWindow(
     deps.columns.findIndex((column) => nameOfColumn(column) === row.position?.column),
   );
   const column = deps.columns[at];
-  if (column === undefined) return { window: { last: null, found: 0, renewed: 0 }, next: null };
+  if (column === undefined) throw new Error("no sealed columns are declared");
   const window = await resealWindow(vault, row.workspaceId, column, after);
-  if (window.last !== null) return { window, next: { column: nameOfColumn(column), after: window.last } };
+  const name = nameOfColumn(column);
+  if (window.last !== null) return { window, at: name, next: { column: name, after: window.last } };
   const following = deps.columns[at + 1];
-  return { window, next: following === undefined ? null : { column: nameOfColumn(following), after: null } };
+  const next = following === undefined ? null : { column: nameOfColumn(following), after: null };
+  return { window, at: name, next };
 }
 
 /** After the last row: what was met no more may be destroyed, once nobody can hold it any longer. */

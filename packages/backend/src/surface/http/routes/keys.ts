@@ -7,7 +7,12 @@ import {
   type WorkspaceId,
 } from "@patchbay/shared";
 import { z } from "zod";
-import type { KeyStatus as VaultKeyStatus, RotationKind, StateCounts } from "../../../domain/vault/index.ts";
+import {
+  unopened,
+  type KeyStatus as VaultKeyStatus,
+  type RotationKind,
+  type StateCounts,
+} from "../../../domain/vault/index.ts";
 import { defineRoute } from "../define-route.ts";
 import { edgeId } from "./edge-id.ts";
 
@@ -64,6 +69,7 @@ function toApi(status: VaultKeyStatus): KeyStatus {
       pass: row.pass,
       position: row.position === null ? null : [row.position.column, row.position.after].filter(Boolean).join(" "),
       renewed: row.renewed,
+      unopened: unopened(row),
       retired: row.retired,
       startedAt: row.startedAt.toISOString(),
       nextPassAt: row.nextPassAt?.toISOString() ?? null,
