@@ -1,13 +1,16 @@
 /** Secrets that are known here letter by letter, looked for in all that the product writes and says. */
 import { Patchbay } from "@patchbay/node";
-import { MODEL_NAMES } from "@patchbay/shared";
+import { MODEL_NAMES, decodeId, type ExportedCredentials, type WorkspaceId } from "@patchbay/shared";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
-import { randomBytes } from "node:crypto";
+import { createDecipheriv, generateKeyPairSync, privateDecrypt, randomBytes, type KeyObject } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { openLocalKeys, workRotations } from "../../packages/backend/src/domain/vault/index.ts";
+import { openDatabase } from "../../packages/backend/src/platform/db/index.ts";
 import { createLogger } from "../../packages/backend/src/platform/observability/index.ts";
+import { SEALED_COLUMNS } from "../../packages/backend/src/sealed-columns.ts";
 import { connectStore } from "../harness/connect-store.ts";
 import { formsFoundIn } from "../harness/leaks.ts";
 import { startTestProduct, type TestProduct, type TestWorkspace } from "../harness/product.ts";
@@ -139,6 +142,7 @@ async function liveThroughEverything(stateFile: string): Promise<Readonly<Record
     return attempts.some((each) => each.problem !== null);
   });
   const tokens = await tokensIn(stateFile);
+  const moved = await moveAndRotate(workspace, connection.id);
   await fail(workspace.apiKey, token, connection.id);
   await readEverything(apiKey, token, connection.id);
   await eraseOne(workspace);
@@ -158,7 +162,61 @@ async function liveThroughEverything(stateFile: string): Promise<Readonly<Record
     ...(await keysIn(product.env["PATCHBAY_DATA_DIR"] ?? "")),
     ...browser,
     ...tokens,
+    ...moved,
   };
+}
+
+/** Credentials leave and come in again, keys of the API and of the vault are replaced. */
+async function moveAndRotate(
+  { sdk, apiKey, workspace }: TestWorkspace,
+  connectionId: string,
+): Promise<Readonly<Record<string, string>>> {
+  const keeper = await sdk.apiKeys.create({ name: "keeper", scopes: ["credentials:export"] });
+  const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const exporting = new Patchbay({ apiKey: keeper.secret, baseUrl: product.url });
+  const { jwe } = await exporting.connections.export(connectionId, {
+    publicKey: { ...publicKey.export({ format: "jwk" }), kty: "RSA" },
+  });
+  answers.push(jwe);
+  const { credentials } = opened(jwe, privateKey);
+  await sdk.tenants.upsert({ id: "mover" });
+  const body = { tenantId: "mover", provider: "shopify", parameters: { shop: SHOP }, ...credentials };
+  const path = "/v1/connections/import";
+  const imported = await send(product, { method: "POST", path, headers: withKey(apiKey), body });
+  expect(imported.status).toBe(201);
+  answers.push(imported.text);
+  const successor = await sdk.apiKeys.rotate(keeper.id);
+  const operator = withKey(product.operatorToken);
+  for (const kind of ["data", "workspaceKey"]) {
+    const rotations = `/admin/v1/workspaces/${workspace.id}/key-rotations`;
+    const request = { method: "POST", path: rotations, headers: operator, body: { kind } };
+    answers.push((await send(product, request)).text);
+  }
+  await sealAnew(decodeId("ws", workspace.id) as WorkspaceId);
+  answers.push((await send(product, { method: "GET", path: "/admin/v1/keys", headers: operator })).text);
+  return { exportingKey: keeper.secret, rotatedKey: successor.secret };
+}
+
+/** As a worker does within the hour. */
+async function sealAnew(workspaceId: WorkspaceId): Promise<void> {
+  const database = openDatabase(product.database.connection, 2);
+  const keys = await openLocalKeys(join(product.env["PATCHBAY_DATA_DIR"] ?? "", "keys"));
+  const clock = { now: () => new Date() };
+  const deps = { database: database.as("patchbay_worker"), keys, clock, columns: SEALED_COLUMNS };
+  const renewed: number[] = [];
+  await workRotations(deps, workspaceId, (rotation) => renewed.push(rotation.renewed));
+  expect(Math.max(...renewed)).toBeGreaterThan(10);
+  await database.close();
+}
+
+/** RFC 7516, 5.2, for RSA-OAEP-256 and A256GCM. */
+function opened(jwe: string, privateKey: KeyObject): ExportedCredentials {
+  const [header = "", ...parts] = jwe.split(".");
+  const [wrapped = "", iv = "", text = "", tag = ""] = parts;
+  const bytes = (part: string) => Buffer.from(part, "base64url");
+  const key = privateDecrypt({ key: privateKey, oaepHash: "sha256" }, bytes(wrapped));
+  const decipher = createDecipheriv("aes-256-gcm", key, bytes(iv)).setAAD(Buffer.from(header)).setAuthTag(bytes(tag));
+  return JSON.parse(Buffer.concat([decipher.update(bytes(text)), decipher.final()]).toString()) as ExportedCredentials;
 }
 
 /** Another tenant of the same store comes and goes. */
