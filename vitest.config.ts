@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // For all projects the same, or they could not run in one go. Files mostly wait for a browser or a database.
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
@@ -40,7 +42,6 @@ export default defineConfig({
           exclude: ignored,
           globalSetup: ["test/harness/global-postgres.ts"],
           testTimeout: 90_000,
-          maxWorkers: 2,
         },
       },
     ],
