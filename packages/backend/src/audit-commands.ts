@@ -15,7 +15,7 @@ import {
 } from "./domain/audit/index.ts";
 import type { Vault } from "./domain/vault/index.ts";
 import type { WithWorkspace } from "./platform/db/index.ts";
-import type { Clock } from "./platform/runtime/index.ts";
+import { jsonOrNull, type Clock } from "./platform/runtime/index.ts";
 import { PatchbayStartError } from "./start-error.ts";
 
 interface Deps {
@@ -97,18 +97,10 @@ async function readCheckpoints(file: string): Promise<readonly AuditCheckpoint[]
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line, at) => {
-      const parsed = AuditCheckpoint.safeParse(parseJson(line));
+      const parsed = AuditCheckpoint.safeParse(jsonOrNull(line));
       if (!parsed.success) throw new PatchbayStartError(`${file}:${at + 1} is no checkpoint`);
       return parsed.data;
     });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function judge(print: (line: string) => void, reports: readonly LogReport[]): void {

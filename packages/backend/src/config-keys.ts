@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { secureUrl } from "./config-url.ts";
 import {
   AWS_KEY_ARN,
   DEPLOYMENT_DEFAULT,
@@ -34,20 +35,7 @@ const arns = z.string().transform((text, context) => {
   return list;
 });
 
-/** Keys pass over it: TLS, except on this machine. */
-const serviceUrl = z.string().transform((text, context) => {
-  const url = URL.parse(text);
-  const local = url !== null && /^(?:localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  if (url === null || (url.protocol !== "https:" && !(url.protocol === "http:" && local))) {
-    context.addIssue("must be an https:// URL, or http:// on localhost");
-    return z.NEVER;
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    context.addIssue("must be scheme, host, port and path only, without user, query or fragment");
-    return z.NEVER;
-  }
-  return url.href.replace(/\/+$/, "");
-});
+const serviceUrl = secureUrl(/^(?:localhost|127\.0\.0\.1|\[::1\])$/);
 
 /** Settings of the vault's keys, as they stand in the environment. */
 export const KEY_ENVIRONMENT = {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { KEY_ENVIRONMENT, keyFileOf, keySettings } from "./config-keys.ts";
+import { secureUrl } from "./config-url.ts";
 import type { KeySettings } from "./domain/vault/index.ts";
 import { RETENTION_DAYS_MIN, parseDatabaseUrl, type ConnectionOptions } from "./platform/db/index.ts";
 import type { LogLevel } from "./platform/observability/index.ts";
@@ -110,20 +111,6 @@ function wholeNumber(min: number, max: number, problem: string) {
 
 const port = wholeNumber(0, 65_535, "must be a port, 0 to 65535");
 
-const publicUrl = z.string().transform((text, context) => {
-  const url = URL.parse(text);
-  const local = url !== null && /^(?:localhost|.+\.localhost|127\.0\.0\.1|\[::1\])$/.test(url.hostname);
-  if (url === null || (url.protocol !== "https:" && !(url.protocol === "http:" && local))) {
-    context.addIssue("must be an https:// URL, or http:// on localhost");
-    return z.NEVER;
-  }
-  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
-    context.addIssue("must be scheme, host, port and path only, without user, query or fragment");
-    return z.NEVER;
-  }
-  return url.href.replace(/\/+$/, "");
-});
-
 const origins = z.string().transform((text, context) => {
   const list = text.split(",").map((item) => item.trim());
   for (const item of list) {
@@ -157,7 +144,7 @@ const databaseUrl = z.string().transform((text, context) => {
 const Environment = z.object({
   PATCHBAY_HOST: z.string().default("127.0.0.1"),
   PATCHBAY_PORT: port.default(4400),
-  PATCHBAY_PUBLIC_URL: publicUrl.optional(),
+  PATCHBAY_PUBLIC_URL: secureUrl(/^(?:localhost|.+\.localhost|127\.0\.0\.1|\[::1\])$/).optional(),
   DATABASE_URL: databaseUrl.optional(),
   PATCHBAY_DATABASE_DIRECT_URL: databaseUrl.optional(),
   PATCHBAY_DATABASE_CONNECTIONS: wholeNumber(4, 200, "must be 4 to 200").default(16),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { TokenAuth } from "../../connectors/kit/index.ts";
+import { jsonOrNull } from "../../platform/runtime/index.ts";
 
 /**
  * A `fetch` that turns a provider's dialect of the token endpoint into the one of RFC 6749, both ways: JSON requests;
@@ -57,9 +58,5 @@ const TEN_YEARS_SECONDS = 10 * 366 * 86_400;
 const Lifetime = z.number().positive().max(TEN_YEARS_SECONDS);
 
 function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    return z.record(z.string(), z.unknown()).safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
+  return z.record(z.string(), z.unknown()).safeParse(jsonOrNull(text)).data ?? null;
 }

@@ -1,5 +1,6 @@
 import { AppError, decodeUuid, encodeUuid, type WorkspaceId } from "@patchbay/shared";
 import { z } from "zod";
+import { jsonOrNull } from "../../platform/runtime/index.ts";
 
 /** A place in a workspace's feed. A restore of the database raises the epoch: older places mean nothing then. */
 export interface FeedPlace {
@@ -45,15 +46,7 @@ function encode(values: readonly unknown[]): string {
 }
 
 function decode<Cursor>(schema: z.ZodType<Cursor>, text: string): Cursor {
-  const parsed = schema.safeParse(parseJson(Buffer.from(text, "base64url").toString()));
+  const parsed = schema.safeParse(jsonOrNull(Buffer.from(text, "base64url").toString()));
   if (!parsed.success) throw invalidCursor("this is not a cursor that we gave; take `nextCursor` of a page as it is");
   return parsed.data;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { jsonOrNull } from "../../platform/runtime/index.ts";
 
 /** Cannot go on; the message is a sentence for the developer. */
 export class ListenError extends Error {
@@ -49,17 +50,9 @@ async function getJson(
       signal: AbortSignal.any([source.signal, AbortSignal.timeout(DEADLINE_MS)]),
     });
     const text = await response.text();
-    return { status: response.status, body: parseJson(text) };
+    return { status: response.status, body: jsonOrNull(text) };
   } catch (error) {
     if (source.signal.aborted) throw error;
-    return null;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
     return null;
   }
 }

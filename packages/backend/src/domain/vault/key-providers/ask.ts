@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { KeyProviderError, type ProviderId } from "../key-provider.ts";
 import { WAIT_MS_MAX, type Limits } from "./limits.ts";
+import { jsonOrNull } from "../../../platform/runtime/index.ts";
 
 export interface Question {
   readonly provider: ProviderId;
@@ -57,17 +58,9 @@ async function tryOnce(question: Question, tryMs: number): Promise<Answer | stri
       // Leaving the loop destroys the body and its connection.
       if (bytes > ANSWER_BYTES_MAX) return "answer too long";
     }
-    return { status: statusCode, body: parsed(Buffer.concat(chunks)) };
+    return { status: statusCode, body: jsonOrNull(Buffer.concat(chunks).toString("utf8")) };
   } catch (error) {
     return codeOf(error);
-  }
-}
-
-function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return null;
   }
 }
 

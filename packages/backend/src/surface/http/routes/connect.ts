@@ -16,6 +16,7 @@ import type { Ingest } from "../../../products/ingest/index.ts";
 import { defineRoute } from "../define-route.ts";
 import type { HttpEnv } from "../env.ts";
 import { bodyGuard } from "../middleware/body-guard.ts";
+import { jsonOrNull } from "../../../platform/runtime/index.ts";
 
 interface Deps {
   readonly connect: Connect;
@@ -31,7 +32,7 @@ const Params = z.strictObject({ id: z.string().max(60) });
  */
 export function mountBootstrap(app: Hono<HttpEnv>, { connect }: Pick<Deps, "connect">): void {
   app.post("/connect/v1/session", bodyGuard, async (c) => {
-    const parsed = ConnectSessionToken.safeParse(readJson(await c.req.text()));
+    const parsed = ConnectSessionToken.safeParse(jsonOrNull(await c.req.text()));
     const token = parsed.success ? parsed.data.token : "";
     const session = await connect.authenticateSession(token, c.req.header("origin") ?? null);
     return c.json(await connect.bootstrap(session));
@@ -187,12 +188,4 @@ const managementRoutes = ({ connect, ingest }: Deps) => [
 function endUser(c: Context<HttpEnv>): Who {
   const session = c.get("session");
   return { workspaceId: session.workspaceId, session };
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
