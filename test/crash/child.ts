@@ -14,20 +14,21 @@ export interface Child {
 }
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const END_WITH_PARENT = new URL("end-with-parent.ts", import.meta.url).href;
 const READY_MS_MAX = 30_000;
 const STOP_MS_MAX = 28_000;
 
-/** Starts `node <script> <args>` and waits for a line of its output that says `ready`. */
+/** Starts `node <script> <args>` and waits for a line of its output that says `ready`. It ends with this process. */
 export async function startChild(input: {
   readonly script: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly ready: string;
 }): Promise<Child> {
-  const child = spawn(process.execPath, [`${ROOT}${input.script}`, ...input.args], {
+  const child = spawn(process.execPath, ["--import", END_WITH_PARENT, `${ROOT}${input.script}`, ...input.args], {
     cwd: ROOT,
     env: { PATH: process.env["PATH"] ?? "", ...input.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${input.script} did not start`);
