@@ -124,6 +124,27 @@ describe("an import", () => {
     await take({ tokens, tenantId: "globex" });
     expect(await grants()).toHaveLength(1);
   });
+
+  test.each([
+    ["down", { failCount: 5, failStatus: 502 }],
+    ["throttling", { throttleNext: 5 }],
+  ])(
+    "that cannot try the tokens we hold, the provider being %s, leaves them and their users alone",
+    async (_, switches) => {
+      const tokens = await anotherSystem();
+      const mine = await take({ tokens });
+      const before = await grants();
+      // The tokens given prove themselves before.
+      kit.afterAnswer(() => kit.sandbox.shopify.act(kit.shop, "switches", switches));
+      await expect(take({ tokens, tenantId: "globex" })).rejects.toMatchObject({ code: "provider_unavailable" });
+      kit.sandbox.shopify.act(kit.shop, "calm");
+      expect(await grants()).toEqual(before);
+      expect(await kit.sql`select 1 from connections where workspace_id = ${workspace.workspaceId}`).toHaveLength(1);
+      expect(await kit.connect.test(workspace, mine.id)).toMatchObject({ ok: true });
+      expect(await take({ tokens, tenantId: "globex" })).toMatchObject({ status: "active" });
+      expect(await grants()).toEqual(before);
+    },
+  );
 });
 
 describe("an export", () => {

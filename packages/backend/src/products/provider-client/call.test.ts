@@ -147,6 +147,16 @@ describe("a call", () => {
     }
   });
 
+  test("does not wait for a token beyond its deadline, nor after a 401", async () => {
+    const first = aWorld([fine], { never: "accessToken" });
+    const options: CallOptions = { ...INTERACTIVE, deadlineMs: 20 };
+    expect(await first.client.call(TARGET, READ, options)).toMatchObject({ ok: false, fault: { kind: "unavailable" } });
+    expect(first.sent).toHaveLength(0);
+    const second = aWorld([json(401, {}), fine], { never: "refreshAfter401" });
+    expect(await second.client.call(TARGET, READ, options)).toMatchObject({ fault: { kind: "unavailable" } });
+    expect(second.sent).toHaveLength(1);
+  });
+
   test("is not made while the provider is down for everybody", async () => {
     const world = aWorld([json(503, {})]);
     for (let call = 0; call < 4; call++) await world.client.call(TARGET, READ, INTERACTIVE);
@@ -174,6 +184,8 @@ describe("a call", () => {
   });
 });
 
+const NEVER = new Promise<never>(() => {});
+
 /** A client whose network answers as told, the last answer for ever, and whose time passes by sleeping alone. */
 function aWorld(
   answers: readonly EgressResult[],
@@ -182,6 +194,8 @@ function aWorld(
     readonly override?: string;
     readonly sandboxOrigins?: readonly string[];
     readonly problem?: "reauthorize" | "unavailable";
+    /** What does not come to an end. */
+    readonly never?: "accessToken" | "refreshAfter401";
   } = {},
 ) {
   const sent: EgressRequest[] = [];
@@ -202,8 +216,8 @@ function aWorld(
       : { problem: given.problem };
   const client = createProviderClient({
     credentials: {
-      accessToken: async () => access(1),
-      refreshAfter401: async (_target, seen) => access(seen + 1),
+      accessToken: async () => (given.never === "accessToken" ? NEVER : access(1)),
+      refreshAfter401: async (_target, seen) => (given.never === "refreshAfter401" ? NEVER : access(seen + 1)),
       condemn: async (_target, seen) => void condemned.push(seen),
       grantFacts: async () => ({
         grantId: TARGET.grantId,

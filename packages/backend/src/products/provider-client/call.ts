@@ -1,5 +1,5 @@
 import type { Connector, ProviderFault, ProviderRequest } from "../../connectors/kit/index.ts";
-import type { Credential, GrantFacts } from "../credentials/index.ts";
+import type { Access, Credential, GrantFacts } from "../credentials/index.ts";
 import { attempt, isOutage, type Attempt } from "./attempt.ts";
 import { ATTEMPT_MS_MAX, buildRequest } from "./build-request.ts";
 import type { CallDeps, CallOptions, CallTarget, Priority, ProviderOutcome } from "./client.ts";
@@ -104,13 +104,23 @@ async function untilSettled(deps: CallDeps, state: CallState): Promise<ProviderO
 /** @returns what keeps the call from being made */
 async function ensureCredential(deps: CallDeps, state: CallState): Promise<ProviderFault | null> {
   if (state.credential !== null) return null;
-  return takeCredential(state, await deps.credentials.accessToken(state.target));
+  return takeCredential(state, await inTime(state, deps.credentials.accessToken(state.target)));
 }
 
-function takeCredential(
-  state: CallState,
-  answer: Awaited<ReturnType<CallDeps["credentials"]["accessToken"]>>,
-): ProviderFault | null {
+/** A refresh may take longer than its caller has time, and goes on without it: its token is there for the next call. */
+async function inTime(state: CallState, asked: Promise<Access>): Promise<Access> {
+  const { promise: over, resolve } = Promise.withResolvers<Access>();
+  const giveUp = () => resolve({ problem: "unavailable" });
+  if (state.signal.aborted) giveUp();
+  state.signal.addEventListener("abort", giveUp, { once: true });
+  try {
+    return await Promise.race([asked, over]);
+  } finally {
+    state.signal.removeEventListener("abort", giveUp);
+  }
+}
+
+function takeCredential(state: CallState, answer: Access): ProviderFault | null {
   if ("problem" in answer) return { kind: answer.problem };
   state.credential = answer;
   return null;
@@ -172,7 +182,7 @@ async function prepareNext(deps: CallDeps, state: CallState, failure: Failure): 
       if (verdict !== null) return FAULT_OF[verdict];
       if (state.refreshed) return judgeRefusal(deps, state);
       state.refreshed = true;
-      return takeCredential(state, await deps.credentials.refreshAfter401(state.target, rowVersion));
+      return takeCredential(state, await inTime(state, deps.credentials.refreshAfter401(state.target, rowVersion)));
     }
     case "retry": {
       const retryAfter = fault.kind === "rate_limited" ? fault.retryAfterSeconds : null;

@@ -59,9 +59,16 @@ export async function createConnectKit(
   const guard = createEgress({ log: silentLogger });
   /** Paths of what was asked of the provider, in order. */
   const asked: string[] = [];
+  let afterAnswer: (() => void) | null = null;
   const egress: Egress = {
     ...guard,
-    request: (request) => (asked.push(new URL(request.url).pathname), guard.request(request)),
+    async request(request) {
+      asked.push(new URL(request.url).pathname);
+      const result = await guard.request(request);
+      afterAnswer?.();
+      afterAnswer = null;
+      return result;
+    },
     fetchLike: (policy) => {
       const fetchLike = guard.fetchLike(policy);
       return (input, init) => (asked.push(new URL(urlOf(input)).pathname), fetchLike(input, init));
@@ -144,6 +151,10 @@ export async function createConnectKit(
   return {
     sql: db.sql,
     asked,
+    /** Does something between the provider's next answer to an API call and what is asked then. */
+    afterAnswer(what: () => void): void {
+      afterAnswer = what;
+    },
     /** A second process on the same database, with connections of its own. */
     async withSecondNode(work: (node: Connect) => Promise<void>): Promise<void> {
       const second = openDatabase(db.connection, 8);
