@@ -6,6 +6,7 @@ import { createAudit } from "../../packages/backend/src/domain/audit/index.ts";
 import { createVault, openLocalKeys } from "../../packages/backend/src/domain/vault/index.ts";
 import { openDatabase, type Database } from "../../packages/backend/src/platform/db/index.ts";
 import { createLogger } from "../../packages/backend/src/platform/observability/index.ts";
+import { createRotationJournal } from "../../packages/backend/src/rotation-journal.ts";
 import { SEALED_COLUMNS } from "../../packages/backend/src/sealed-columns.ts";
 import { startTestProduct, type TestProduct, type TestWorkspace } from "../harness/product.ts";
 
@@ -57,12 +58,13 @@ async function aWorker(lines: string[]): Promise<(passMs: number) => Promise<voi
   const clock = { now: () => new Date(Date.now() + aheadMs) };
   const keys = await openLocalKeys(join(product.env["PATCHBAY_DATA_DIR"] ?? "", "keys"));
   const { withWorkspace } = database.as("patchbay_app");
+  const audit = createAudit({ withWorkspace, vault: createVault({ withWorkspace, keys, clock }), clock });
   const deps = {
     database: database.as("patchbay_worker"),
     keys,
     clock,
     columns: SEALED_COLUMNS,
-    audit: createAudit({ withWorkspace, vault: createVault({ withWorkspace, keys, clock }), clock }),
+    journal: createRotationJournal(audit, { kind: "system", id: null }),
     // Pino's number of "warn" is 40.
     log: createLogger("warn", { write: (line: string) => lines.push(line) }),
   };

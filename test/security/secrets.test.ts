@@ -7,7 +7,7 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { createDecipheriv, generateKeyPairSync, privateDecrypt, randomBytes, type KeyObject } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { openLocalKeys, workRotations } from "../../packages/backend/src/domain/vault/index.ts";
+import { openLocalKeys, workRotations, type RotationJournal } from "../../packages/backend/src/domain/vault/index.ts";
 import { openDatabase } from "../../packages/backend/src/platform/db/index.ts";
 import { createLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { SEALED_COLUMNS } from "../../packages/backend/src/sealed-columns.ts";
@@ -202,7 +202,8 @@ async function sealAnew(workspaceId: WorkspaceId): Promise<void> {
   const database = openDatabase(product.database.connection, 2);
   const keys = await openLocalKeys(join(product.env["PATCHBAY_DATA_DIR"] ?? "", "keys"));
   const clock = { now: () => new Date() };
-  const deps = { database: database.as("patchbay_worker"), keys, clock, columns: SEALED_COLUMNS };
+  const journal: RotationJournal = { open: async () => async () => {} };
+  const deps = { database: database.as("patchbay_worker"), keys, clock, columns: SEALED_COLUMNS, journal };
   const renewed: number[] = [];
   await workRotations(deps, workspaceId, (rotation) => renewed.push(rotation.renewed));
   expect(Math.max(...renewed)).toBeGreaterThan(10);

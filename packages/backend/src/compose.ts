@@ -37,6 +37,7 @@ import { createIngest, latestRuns } from "./products/ingest/index.ts";
 import { createProviderClient } from "./products/provider-client/index.ts";
 import { continueRotations } from "./continue-rotations.ts";
 import { addGauges, countedDeliveries, countedInbox, createProductMetrics, timedKeys } from "./product-metrics.ts";
+import { createRotationJournal } from "./rotation-journal.ts";
 import { SEALED_COLUMNS } from "./sealed-columns.ts";
 import * as http from "./surface/http/index.ts";
 
@@ -164,7 +165,8 @@ export async function compose(given: {
     createLaneWorker({ ...lanes, kind: "delivery", handle: delivery.handleLane }),
     createLaneWorker({ ...lanes, lanesMax: ERASURES_MAX, kind: "erasure", handle: erasures.handleLane }),
   ];
-  const rotation = { database: worker, keys, clock, columns: SEALED_COLUMNS };
+  const journalOf = (kind: "system" | "operator") => createRotationJournal(audit, { kind, id: null });
+  const rotation = { database: worker, keys, clock, columns: SEALED_COLUMNS, journal: journalOf("system") };
   const node = createNodeReport({ withQueue: worker.withQueue, keys, log });
   addGauges(metrics, { database, rotation });
   const chores = listChores({
@@ -174,7 +176,7 @@ export async function compose(given: {
     credentials,
     ingest,
     inboxRetentionDays: config.inboxRetentionDays,
-    workRotations: (workspaceId) => continueRotations({ ...rotation, audit, log }, workspaceId),
+    workRotations: (workspaceId) => continueRotations({ ...rotation, log }, workspaceId),
   });
   const housekeeping = createHousekeeping({ connection: given.connection, chores, log });
 
@@ -225,7 +227,7 @@ export async function compose(given: {
           keyStatus: () => keyStatus(rotation),
           startRotation: async (id, kind) => {
             const { id: workspaceId } = await getWorkspace(app, id);
-            return startRotation(rotation, { workspaceId, kind });
+            return startRotation({ ...rotation, journal: journalOf("operator") }, { workspaceId, kind });
           },
         }),
       ),

@@ -1,14 +1,10 @@
-import { encodeId, type WorkspaceId } from "@patchbay/shared";
-import type { Audit } from "./domain/audit/index.ts";
+import type { WorkspaceId } from "@patchbay/shared";
 import { unopened, workRotations, type RotationDeps } from "./domain/vault/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 
-/**
- * A worker's share in key rotations: takes a workspace's on, and enters in its audit log which keys were destroyed. One
- * that cannot end is told once a pass, which is once an hour.
- */
+/** A worker's share in key rotations: takes a workspace's on. One that cannot end is told once a pass, once an hour. */
 export async function continueRotations(
-  deps: RotationDeps & { readonly audit: Audit; readonly log: Logger },
+  deps: RotationDeps & { readonly log: Logger },
   workspaceId: WorkspaceId,
 ): Promise<void> {
   const { ended, stuck } = await workRotations(deps, workspaceId);
@@ -21,11 +17,5 @@ export async function continueRotations(
   }
   for (const { kind, renewed, destroyed, pass } of ended) {
     deps.log.info({ workspaceId, kind, renewed, destroyed, passes: pass }, "keys rotated");
-    await deps.audit.record(workspaceId, {
-      actor: { kind: "system", id: null },
-      action: "key_rotation.finish",
-      target: { type: "workspace", id: encodeId("ws", workspaceId) },
-      details: { kind, renewed, destroyed },
-    });
   }
 }

@@ -1,6 +1,6 @@
 import { decodeId, encodeId, type TenantUid, type WorkspaceId } from "@patchbay/shared";
 import type { Config } from "./config.ts";
-import { createAudit, type Audit } from "./domain/audit/index.ts";
+import { createAudit } from "./domain/audit/index.ts";
 import {
   GRACE_MS,
   VaultKeyError,
@@ -27,6 +27,7 @@ import {
 import { listWorkspaceIds, tenantRef } from "./domain/workspaces/index.ts";
 import type { Database } from "./platform/db/index.ts";
 import { systemClock } from "./platform/runtime/index.ts";
+import { createRotationJournal } from "./rotation-journal.ts";
 import { SEALED_COLUMNS } from "./sealed-columns.ts";
 import { PatchbayStartError } from "./start-error.ts";
 import type { KeyCommands, RotateOptions } from "./surface/cli/index.ts";
@@ -43,11 +44,11 @@ const PROGRESS_MS = 1_000;
 /** `patchbay keys …`, but for `create`. */
 export function bindKeyCommands({ withDatabase, config, print }: Terminal): KeyCommands {
   /** Nothing is done with keys that are not those of this database. */
-  const withKeys = (work: (deps: RotationDeps, database: Database) => Promise<void>) =>
+  const withKeys = (work: (deps: RotationDeps) => Promise<void>) =>
     withDatabase(async (database, settings) => {
       const deps = rotationDeps(database, await openKeys(settings.keys));
       await checkKeys(deps);
-      await work(deps, database);
+      await work(deps);
     });
   return {
     showKeys: () =>
@@ -86,31 +87,28 @@ export function bindKeyCommands({ withDatabase, config, print }: Terminal): KeyC
         print("database from before the rotation: they cannot be opened without it.");
       }),
     rotateKeys: (options) =>
-      withKeys(async (deps, database) => {
-        if (options.data || options.workspaceKeys) await rotateInside(deps, database, options, print);
-        else await rotateOutside(deps, database, print);
+      withKeys(async (deps) => {
+        if (options.data || options.workspaceKeys) await rotateInside(deps, options, print);
+        else await rotateOutside(deps, print);
       }),
   };
 }
 
-export function rotationDeps(database: Database, keys: Keys): RotationDeps & { readonly clock: typeof systemClock } {
-  return { database: database.as("patchbay_worker"), keys, clock: systemClock, columns: SEALED_COLUMNS };
+/** What is done here is entered as the operator's. */
+function rotationDeps(database: Database, keys: Keys): RotationDeps {
+  const { withWorkspace } = database.as("patchbay_app");
+  const clock = systemClock;
+  const audit = createAudit({ withWorkspace, clock, vault: createVault({ withWorkspace, keys, clock }) });
+  const journal = createRotationJournal(audit, { kind: "operator", id: null });
+  return { database: database.as("patchbay_worker"), keys, clock, columns: SEALED_COLUMNS, journal };
 }
 
 /** The key-encryption key: every workspace's key is wrapped anew. */
-async function rotateOutside(deps: RotationDeps, database: Database, print: Terminal["print"]): Promise<void> {
-  const audit = operatorAudit(deps, database);
+async function rotateOutside(deps: RotationDeps, print: Terminal["print"]): Promise<void> {
   const progress = everySecond(print);
-  const result = await rotateKek(deps, {
-    progress: ({ done, total }) => progress(`${done} of ${amount(total, "workspace key")} wrapped anew`),
-    renewed: (workspaceId, keys) =>
-      audit.record(workspaceId, {
-        actor: { kind: "operator", id: null },
-        action: "workspace_key.rewrap",
-        target: { type: "workspace", id: encodeId("ws", workspaceId) },
-        details: { keys, provider: deps.keys.primary.provider, version: deps.keys.primary.version },
-      }),
-  });
+  const result = await rotateKek(deps, ({ done, total }) =>
+    progress(`${done} of ${amount(total, "workspace key")} wrapped anew`),
+  );
   print(
     result.renewed === 0
       ? `Nothing to wrap anew: "${kekName(result.primary)}" wraps all.`
@@ -128,13 +126,7 @@ function whatToDoWith({ provider, version }: KekId): string {
 }
 
 /** Keys inside the database: new ones, and what the old ones sealed or wrapped is renewed. */
-async function rotateInside(
-  deps: RotationDeps,
-  database: Database,
-  options: RotateOptions,
-  print: Terminal["print"],
-): Promise<void> {
-  const audit = operatorAudit(deps, database);
+async function rotateInside(deps: RotationDeps, options: RotateOptions, print: Terminal["print"]): Promise<void> {
   const kinds: RotationKind[] = [
     ...(options.data ? (["data"] as const) : []),
     ...(options.workspaceKeys ? (["workspace_key"] as const) : []),
@@ -143,23 +135,15 @@ async function rotateInside(
   const progress = everySecond(print);
   let retired = 0;
   for (const workspaceId of await workspacesOf(deps, options)) {
+    const name = encodeId("ws", workspaceId);
+    let old = 0;
     for (const kind of kinds) {
-      await audit.record(workspaceId, {
-        actor: { kind: "operator", id: null },
-        action: "key_rotation.start",
-        target: { type: "workspace", id: encodeId("ws", workspaceId) },
-        tenantUid,
-        details: { kind },
-      });
       const only = kind === "data" && tenantUid !== null ? { tenantUid } : {};
-      retired += await startRotation(deps, { workspaceId, kind, ...only });
+      old += await startRotation(deps, { workspaceId, kind, ...only });
     }
-    let more = true;
-    while (more) {
-      ({ more } = await workRotations(deps, workspaceId, (rotation) =>
-        progress(`${encodeId("ws", workspaceId)}: ${amount(rotation.renewed, "value")} renewed`),
-      ));
-    }
+    const renewed = await workThrough(deps, workspaceId, (values) => progress(`${name}: ${values} renewed`));
+    print(`${name}: ${amount(old, "key")} made old, ${renewed} renewed`);
+    retired += old;
   }
   print(`${amount(retired, "key")} made old, good only for opening. What stood under old keys has been sealed anew.`);
   print(
@@ -168,9 +152,26 @@ async function rotateInside(
   print("and destroys each that nothing needs: see `patchbay keys status`.");
 }
 
-function operatorAudit(deps: RotationDeps, database: Database): Audit {
-  const { withWorkspace } = database.as("patchbay_app");
-  return createAudit({ ...deps, withWorkspace, vault: createVault({ ...deps, withWorkspace }) });
+/** @returns what the workspace's open rotations have renewed so far, in words */
+async function workThrough(
+  deps: RotationDeps,
+  workspaceId: WorkspaceId,
+  onStep: (renewed: string) => void,
+): Promise<string> {
+  const renewed = new Map<string, number>();
+  const inWords = () =>
+    amount(
+      [...renewed.values()].reduce((sum, values) => sum + values, 0),
+      "value",
+    );
+  let more = true;
+  while (more) {
+    ({ more } = await workRotations(deps, workspaceId, (rotation) => {
+      renewed.set(rotation.id, rotation.renewed);
+      onStep(inWords());
+    }));
+  }
+  return inWords();
 }
 
 async function refuseWhileNeeded(deps: RotationDeps, kek: { readonly provider: "local"; readonly version: string }) {

@@ -2,9 +2,8 @@ import type { WorkspaceId } from "@patchbay/shared";
 import { and, asc, count, eq, ne } from "drizzle-orm";
 import { queueWorkspaces } from "../../../platform/lanes/index.ts";
 import { dataKeys, keyRotations, workspaceKeys } from "../tables.ts";
-import type { RotationDeps } from "./deps.ts";
+import type { RotationDeps, RotationRow } from "./deps.ts";
 import { kekName, listVaultNodes, type VaultNode } from "./vault-nodes.ts";
-import type { RotationRow } from "./work-rotation.ts";
 
 /** How the vault's keys stand, over all workspaces. */
 export interface KeyStatus {

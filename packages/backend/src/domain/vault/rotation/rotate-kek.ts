@@ -3,7 +3,7 @@ import { and, asc, count, eq, gt, ne, or, type SQL } from "drizzle-orm";
 import type { KeyObject } from "node:crypto";
 import { queueWorkspaces } from "../../../platform/lanes/index.ts";
 import { VaultKeyError, concernsAllKeys } from "../key-provider.ts";
-import type { KekId } from "../keys.ts";
+import type { KekId, WrappedKey } from "../keys.ts";
 import { workspaceKeys } from "../tables.ts";
 import { unwrapWorkspaceKey, workspaceKeyContext, type WorkspaceKeyRow } from "../workspace-keys.ts";
 import type { RotationDeps } from "./deps.ts";
@@ -34,15 +34,12 @@ const WORKSPACES_AT_ONCE = 4;
  * Wraps every workspace key with the primary version that it is not wrapped with yet. No data is touched: one row per
  * workspace. Safe to run twice, at the same time, and to be killed at any moment.
  *
- * @param onRenewed is told of each workspace whose keys were wrapped anew
+ * @param onProgress is told after each batch
  * @throws VaultKeyError while a running process would not find its way: it lacks the primary, or wraps with another
  */
 export async function rotateKek(
   deps: Deps,
-  on: {
-    readonly progress: (progress: KekProgress) => void;
-    readonly renewed?: (workspaceId: WorkspaceId, keys: number) => Promise<void>;
-  },
+  onProgress: (progress: KekProgress) => void = () => {},
 ): Promise<KekRotation> {
   const { primary } = deps.keys;
   await refuseWhileNodesLag(deps, primary);
@@ -54,12 +51,10 @@ export async function rotateKek(
   const left = [...workspaces];
   const work = async () => {
     for (let workspaceId = left.shift(); workspaceId !== undefined; workspaceId = left.shift()) {
-      const before = renewed;
       for await (const count of rewrapWorkspace(deps, workspaceId, damaged)) {
         renewed += count;
-        on.progress({ done: renewed, total: Math.max(total, renewed) });
+        onProgress({ done: renewed, total: Math.max(total, renewed) });
       }
-      if (renewed > before) await on.renewed?.(workspaceId, renewed - before);
     }
   };
   await Promise.all(
@@ -130,13 +125,13 @@ async function* rewrapWorkspace(deps: Deps, workspaceId: WorkspaceId, damaged: s
     const rows = await deps.database.withWorkspace(workspaceId, (tx) =>
       tx.select().from(workspaceKeys).where(mine).orderBy(asc(workspaceKeys.id)).limit(ROWS_MAX),
     );
-    let renewed = 0;
+    const rewrapped: Rewrapped[] = [];
     for (const row of rows) {
       const key = await openOrNull(deps, row);
       if (key === null) damaged.push(row.id);
-      else if (await rewrap(deps, row, key)) renewed += 1;
+      else rewrapped.push({ row, held: await rewrap(deps, row, key) });
     }
-    if (rows.length > 0) yield renewed;
+    if (rewrapped.length > 0) yield await write(deps, workspaceId, rewrapped);
     after = rows.length < ROWS_MAX ? undefined : rows.at(-1)?.id;
   } while (after !== undefined);
 }
@@ -151,24 +146,40 @@ async function openOrNull(deps: Deps, row: WorkspaceKeyRow): Promise<KeyObject |
   }
 }
 
-/** The new wrapping is opened before the old one is given up. @returns false when the row changed meanwhile */
-async function rewrap(deps: Deps, row: WorkspaceKeyRow, key: KeyObject): Promise<boolean> {
+interface Rewrapped {
+  readonly row: WorkspaceKeyRow;
+  readonly held: WrappedKey;
+}
+
+/** The new wrapping is opened before the old one is given up. */
+async function rewrap(deps: Deps, row: WorkspaceKeyRow, key: KeyObject): Promise<WrappedKey> {
   const context = workspaceKeyContext(row.workspaceId, row.id);
   const bytes = key.export();
   const held = await deps.keys.wrap(bytes, context, deps.keys.primary);
   bytes.fill(0);
   await unwrapWorkspaceKey(deps, { ...row, ...held });
-  const unchanged = and(
-    eq(workspaceKeys.workspaceId, row.workspaceId),
-    eq(workspaceKeys.id, row.id),
-    eq(workspaceKeys.provider, row.provider),
-    eq(workspaceKeys.kekVersion, row.kekVersion),
-    ne(workspaceKeys.state, "destroyed"),
-  );
-  const written = await deps.database.withWorkspace(row.workspaceId, (tx) =>
-    tx.update(workspaceKeys).set(held).where(unchanged).returning({ id: workspaceKeys.id }),
-  );
-  return written.length === 1;
+  return held;
+}
+
+/** @returns how many were written; a row that changed meanwhile is left as it is */
+async function write(deps: Deps, workspaceId: WorkspaceId, rewrapped: readonly Rewrapped[]): Promise<number> {
+  const enter = await deps.journal.open(workspaceId);
+  return deps.database.withWorkspace(workspaceId, async (tx) => {
+    let keys = 0;
+    for (const { row, held } of rewrapped) {
+      const unchanged = and(
+        eq(workspaceKeys.workspaceId, workspaceId),
+        eq(workspaceKeys.id, row.id),
+        eq(workspaceKeys.provider, row.provider),
+        eq(workspaceKeys.kekVersion, row.kekVersion),
+        ne(workspaceKeys.state, "destroyed"),
+      );
+      const written = await tx.update(workspaceKeys).set(held).where(unchanged).returning({ id: workspaceKeys.id });
+      keys += written.length;
+    }
+    if (keys > 0) await enter(tx, { is: "rewrapped", keys, by: deps.keys.primary });
+    return keys;
+  });
 }
 
 function wrappedWith(kek: KekId) {

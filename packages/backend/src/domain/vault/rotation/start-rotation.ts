@@ -4,15 +4,13 @@ import type { Tx } from "../../../platform/db/index.ts";
 import { newId } from "../../../platform/runtime/index.ts";
 import type { Purpose } from "../data-keys.ts";
 import { dataKeys, keyRotations, workspaceKeys } from "../tables.ts";
-import type { RotationDeps } from "./deps.ts";
+import type { RotationDeps, RotationKind } from "./deps.ts";
 
 /**
  * Purposes whose values are sealed anew. Not `raw`: what was received is never rewritten, and each day has its own key
  * in any case. Not `audit`: the log is never rewritten, and its codes must stay checkable.
  */
 export const ROTATED_PURPOSES: readonly Purpose[] = ["credential", "payload", "secret"];
-
-export type RotationKind = (typeof keyRotations.$inferSelect)["kind"];
 
 export interface StartRotation {
   readonly workspaceId: WorkspaceId;
@@ -23,45 +21,54 @@ export interface StartRotation {
 
 /**
  * Makes the workspace's keys old: from the commit on they open only, and whoever seals next makes new ones. A rotation
- * that is under way goes through everything once more.
+ * that is under way goes through everything once more. That it was asked for is entered even if no key was there.
  *
  * @returns how many keys became old
  */
 export async function startRotation(
-  deps: Pick<RotationDeps, "database" | "clock">,
+  deps: Pick<RotationDeps, "database" | "clock" | "journal">,
   input: StartRotation,
 ): Promise<number> {
-  return deps.database.withWorkspace(input.workspaceId, async (tx) => {
+  const { workspaceId, kind, tenantUid = null } = input;
+  const enter = await deps.journal.open(workspaceId);
+  return deps.database.withWorkspace(workspaceId, async (tx) => {
     const now = deps.clock.now();
     const retired = await retireKeys(tx, input, now);
-    if (retired === 0) return 0;
-    const mine = and(
-      eq(keyRotations.workspaceId, input.workspaceId),
-      eq(keyRotations.kind, input.kind),
-      ne(keyRotations.state, "done"),
-    );
-    const [open] = await tx.select().from(keyRotations).where(mine).for("update");
-    if (open === undefined) {
-      const { workspaceId, kind } = input;
-      await tx
-        .insert(keyRotations)
-        .values({ workspaceId, id: newId(), kind, state: "running", retired, passStartedAt: now, startedAt: now });
-      return retired;
-    }
-    await tx
-      .update(keyRotations)
-      .set({
-        state: "running",
-        pass: open.pass + 1,
-        passStartedAt: now,
-        position: null,
-        found: 0,
-        retired: open.retired + retired,
-        nextPassAt: null,
-      })
-      .where(mine);
+    if (retired > 0) await beginOrRepeat(tx, input, { retired, now });
+    await enter(tx, { is: "started", kind, tenantUid, retired });
     return retired;
   });
+}
+
+async function beginOrRepeat(
+  tx: Tx,
+  { workspaceId, kind }: StartRotation,
+  { retired, now }: { readonly retired: number; readonly now: Date },
+): Promise<void> {
+  const mine = and(
+    eq(keyRotations.workspaceId, workspaceId),
+    eq(keyRotations.kind, kind),
+    ne(keyRotations.state, "done"),
+  );
+  const [open] = await tx.select().from(keyRotations).where(mine).for("update");
+  if (open === undefined) {
+    await tx
+      .insert(keyRotations)
+      .values({ workspaceId, id: newId(), kind, state: "running", retired, passStartedAt: now, startedAt: now });
+    return;
+  }
+  await tx
+    .update(keyRotations)
+    .set({
+      state: "running",
+      pass: open.pass + 1,
+      passStartedAt: now,
+      position: null,
+      found: 0,
+      retired: open.retired + retired,
+      nextPassAt: null,
+    })
+    .where(mine);
 }
 
 async function retireKeys(tx: Tx, input: StartRotation, now: Date): Promise<number> {

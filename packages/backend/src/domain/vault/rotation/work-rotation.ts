@@ -4,12 +4,10 @@ import type { Tx } from "../../../platform/db/index.ts";
 import type { VaultDeps } from "../data-keys.ts";
 import { nameOfColumn } from "../sealed-column.ts";
 import { dataKeys, keyRotations, workspaceKeys, type RotationPosition } from "../tables.ts";
-import { freshVaultDeps, type RotationDeps } from "./deps.ts";
+import { freshVaultDeps, type RotationDeps, type RotationRow } from "./deps.ts";
 import { resealWindow, type Window } from "./reseal-window.ts";
 import { rewrapWindow } from "./rewrap-window.ts";
 import { ROTATED_PURPOSES } from "./start-rotation.ts";
-
-export type RotationRow = typeof keyRotations.$inferSelect;
 
 /**
  * How long after it became old a key may still be used: processes remember keys for 5 minutes, with their key service
@@ -80,10 +78,13 @@ async function step(deps: RotationDeps, vault: VaultDeps, row: RotationRow): Pro
   const { window, at, next } = await workWindow(deps, vault, row);
   const found = row.found + window.found;
   const position = { ...(next ?? { column: at, after: null }), unopened: unopened(row) + window.unopened };
+  const enter = next === null ? await deps.journal.open(row.workspaceId) : null;
   return deps.database.withWorkspace(row.workspaceId, async (tx) => {
     const moved = await move(tx, row, { found, position, renewed: sql`${keyRotations.renewed} + ${window.renewed}` });
-    if (moved === null || next !== null) return moved;
-    return endPass(deps, tx, moved);
+    if (moved === null || enter === null) return moved;
+    const ended = await endPass(deps, tx, moved);
+    if (ended?.state === "done") await enter(tx, { is: "finished", rotation: ended });
+    return ended;
   });
 }
 

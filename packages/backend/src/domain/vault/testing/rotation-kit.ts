@@ -7,7 +7,15 @@ import { createTestDatabase } from "../../../../../../test/harness/database.ts";
 import { openDatabase } from "../../../platform/db/index.ts";
 import { SEALED_COLUMNS } from "../../../sealed-columns.ts";
 import { createWorkspace } from "../../workspaces/index.ts";
-import { createVault, openLocalKeys, type Keys, type RotationDeps, type Vault } from "../index.ts";
+import {
+  createVault,
+  openLocalKeys,
+  type Keys,
+  type RotationAct,
+  type RotationDeps,
+  type RotationJournal,
+  type Vault,
+} from "../index.ts";
 
 export type RotationKit = Awaited<ReturnType<typeof createRotationKit>>;
 
@@ -20,9 +28,16 @@ export async function createRotationKit() {
   const secrets = new Map<string, string>();
   let aheadMs = 0;
   const clock = { now: () => new Date(Date.now() + aheadMs) };
+  const entered: { readonly workspaceId: WorkspaceId; readonly act: RotationAct }[] = [];
+  const journal: RotationJournal = {
+    open: async (workspaceId) => async (_, act) => void entered.push({ workspaceId, act }),
+  };
+
+  const keyFile = async (primary: string, ...others: readonly string[]): Promise<Keys> =>
+    openLocalKeys(await keyPath(primary, ...others));
   const firstKeys = await keyFile("1");
 
-  async function keyFile(primary: string, ...others: readonly string[]): Promise<Keys> {
+  async function keyPath(primary: string, ...others: readonly string[]): Promise<string> {
     const path = join(folder, randomUUID());
     const lines = [primary, ...others].map((version) => {
       const secret = secrets.get(version) ?? randomBytes(32).toString("base64");
@@ -30,7 +45,7 @@ export async function createRotationKit() {
       return `pbk1:${version}:${secret}${version === primary ? " primary" : ""}\n`;
     });
     await writeFile(path, lines.join(""), { mode: 0o400 });
-    return openLocalKeys(path);
+    return path;
   }
 
   return {
@@ -41,7 +56,17 @@ export async function createRotationKit() {
     advance: (ms: number) => (aheadMs += ms),
     /** A file that holds these versions, the first one primary; the same version is always the same key. */
     keyFile,
-    deps: (keys: Keys = firstKeys): RotationDeps => ({ database: worker, keys, clock, columns: SEALED_COLUMNS }),
+    keyPath,
+    deps: (keys: Keys = firstKeys): RotationDeps => ({
+      database: worker,
+      keys,
+      clock,
+      columns: SEALED_COLUMNS,
+      journal,
+    }),
+    /** What was entered in a workspace's log, those of transactions that were rolled back too. */
+    entered: (workspaceId: WorkspaceId) =>
+      entered.filter((entry) => entry.workspaceId === workspaceId).map(({ act }) => act),
     /** As another process has it, with nothing remembered. */
     aVault: (keys: Keys = firstKeys): Vault => createVault({ withWorkspace: worker.withWorkspace, keys, clock }),
     async aWorkspace(): Promise<WorkspaceId> {
