@@ -3,7 +3,7 @@ import { and, eq } from "drizzle-orm";
 import type { Tx, WithWorkspace } from "../../platform/db/index.ts";
 import type { Wake } from "../../platform/lanes/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
-import type { Actor, Audit, AuditAction } from "../audit/index.ts";
+import type { Actor, Audit, AuditAct, AuditAction } from "../audit/index.ts";
 import type { Sealer, Vault } from "../vault/index.ts";
 import { changeHealth } from "./change-health.ts";
 import { changeStatus } from "./change-status.ts";
@@ -60,9 +60,9 @@ export async function grantRevived(deps: Deps, grant: Grant): Promise<void> {
   });
 }
 
-/** Something is wrong with the grant's credentials, though they work. */
+/** Something is wrong with the grant's credentials, though they work: a certificate is about to end. Entered once. */
 export async function grantDegraded(deps: Deps, grant: Grant, cause: HealthCause): Promise<void> {
-  await changeAll(deps, grant, (tx, change) => change.health(tx, { add: [cause] }));
+  await changeAll(deps, grant, (tx, change) => change.degraded(tx, cause));
 }
 
 /** One event for all live connections of a grant. */
@@ -91,6 +91,8 @@ export interface GrantChange {
    * @returns how many events the host is told by; poke `events` after the commit
    */
   status(tx: Tx, change: StatusOfGrant): Promise<number>;
+  /** Adds a cause that concerns credentials: as {@link health}, and entered for each connection that had it not. */
+  degraded(tx: Tx, cause: HealthCause): Promise<number>;
   /** Enters what became of the grant itself. */
   enter(tx: Tx, act: { readonly actor: Actor; readonly action: "grant.died" | "grant.revived" }): Promise<void>;
   health(
@@ -125,6 +127,15 @@ export async function prepareGrantChange(
     return told;
   }
 
+  async function enterConnection(
+    tx: Tx,
+    { id, tenantUid, provider }: ConnectionRow,
+    { reason, ...act }: Pick<AuditAct, "actor" | "action"> & { readonly reason: string | null },
+  ): Promise<void> {
+    const target = { type: "connection", id: encodeId("conn", id) };
+    await log.append(tx, { ...act, target, tenantUid, details: { provider, reason } });
+  }
+
   return {
     async status(tx, { event, reason, actor, onChanged }) {
       const changes: ConnectionRow[] = [];
@@ -135,10 +146,7 @@ export async function prepareGrantChange(
         if (changed) await onChanged?.(connection);
         return announced !== null;
       });
-      for (const { id, tenantUid, provider } of changes) {
-        const target = { type: "connection", id: encodeId("conn", id) };
-        await log.append(tx, { actor, action: ACTIONS[event], target, tenantUid, details: { provider, reason } });
-      }
+      for (const row of changes) await enterConnection(tx, row, { actor, action: ACTIONS[event], reason });
       return told;
     },
     enter: (tx, act) => log.append(tx, { ...act, target: { type: "grant", id: grantId } }),
@@ -146,6 +154,17 @@ export async function prepareGrantChange(
       forEach(tx, async ({ id: connectionId }, sealer) => {
         return (await changeHealth(tx, { ...deps, sealer }, { workspaceId, connectionId, ...change })) !== null;
       }),
+    async degraded(tx, cause) {
+      const changes: ConnectionRow[] = [];
+      const told = await forEach(tx, async (row, sealer) => {
+        if (row.status === "active" && !row.healthCauses.includes(cause)) changes.push(row);
+        const change = { workspaceId, connectionId: row.id, add: [cause] };
+        return (await changeHealth(tx, { ...deps, sealer }, change)) !== null;
+      });
+      for (const row of changes)
+        await enterConnection(tx, row, { actor: SYSTEM, action: "connection.degraded", reason: cause });
+      return told;
+    },
   };
 }
 

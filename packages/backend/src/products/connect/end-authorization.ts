@@ -1,3 +1,4 @@
+import { encodeId } from "@patchbay/shared";
 import { and, inArray } from "drizzle-orm";
 import { appendEvents } from "../../domain/events/index.ts";
 import { getWorkspace, tenantExternalId } from "../../domain/workspaces/index.ts";
@@ -15,6 +16,7 @@ type End =
 export async function endAuthorization(deps: ConnectDeps, row: AuthorizationRow, end: End): Promise<void> {
   const { workspaceId, tenantUid } = row;
   const workspace = await getWorkspace(withinTenant(deps, row), workspaceId);
+  const log = end.status === "expired" ? await deps.audit.writer(workspaceId) : null;
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
   const told = await deps.withTenant(workspaceId, tenantUid, async (tx) => {
     const [after] = await tx
@@ -36,6 +38,14 @@ export async function endAuthorization(deps: ConnectDeps, row: AuthorizationRow,
         connection: null,
       }),
     ]);
+    // A failure is entered with what the person or the host did; the end of its time nobody did.
+    await log?.append(tx, {
+      actor: { kind: "system", id: null },
+      action: "authorization.expired",
+      target: { type: "authorization", id: encodeId("auth", row.id) },
+      tenantUid,
+      details: { provider: row.provider },
+    });
     return true;
   });
   if (told) deps.wake.poke("events");

@@ -42,6 +42,7 @@ export type ReturnedGrant = "destroyed" | "shared" | "kept" | "untold";
  */
 export async function returnGrant(deps: ConnectDeps, target: GrantTarget, anyway: boolean): Promise<ReturnedGrant> {
   await giveBack(deps, target);
+  const log = await deps.audit.writer(target.workspaceId);
   return deps.withWorkspace(target.workspaceId, async (tx) => {
     const [grant] = await tx
       .select({ state: grants.state })
@@ -50,7 +51,7 @@ export async function returnGrant(deps: ConnectDeps, target: GrantTarget, anyway
     if (grant === undefined || grant.state === "ended") return "destroyed";
     if ((await unusedGrant(tx, deps, target)) === null) return "shared";
     if (!anyway) return "kept";
-    await deps.credentials.endGrant(tx, target);
+    await deps.credentials.endGrant(tx, log, target);
     return "untold";
   });
 }

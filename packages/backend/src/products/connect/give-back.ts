@@ -36,9 +36,10 @@ export async function giveBack(deps: ConnectDeps, target: GrantTarget): Promise<
     deps.log.warn({ ...target, provider }, "tokens not revoked yet");
     return;
   }
+  const log = await deps.audit.writer(target.workspaceId);
   await deps.withWorkspace(target.workspaceId, async (tx) => {
     // Somebody may have connected the account while the provider was told.
-    if ((await unusedGrant(tx, deps, target)) !== null) await deps.credentials.endGrant(tx, target);
+    if ((await unusedGrant(tx, deps, target)) !== null) await deps.credentials.endGrant(tx, log, target);
   });
 }
 

@@ -88,8 +88,10 @@ describe("a custom app's token", () => {
     ]);
     const tenant_uid = await kit.tenantUid(workspace, "acme");
     expect(await facts()).toEqual([
+      { action: "grant.created", actor_kind: "system", target_type: "grant", tenant_uid },
       { action: "connection.credentials_died", actor_kind: "provider", target_type: "connection", tenant_uid },
       { action: "grant.died", actor_kind: "provider", target_type: "grant", tenant_uid: null },
+      { action: "grant.replaced", actor_kind: "system", target_type: "grant", tenant_uid },
       { action: "connection.recovered", actor_kind: "system", target_type: "connection", tenant_uid },
       { action: "grant.revived", actor_kind: "system", target_type: "grant", tenant_uid: null },
     ]);

@@ -81,6 +81,22 @@ describe("a repair with the same account", () => {
   });
 });
 
+describe("what the product does by itself", () => {
+  test("an authorization whose time ended, and the grant that nobody took, are in the audit log once", async () => {
+    await abandon("started");
+    await abandon("exchanged");
+    kit.clock.advance(15 * 60_000);
+    await kit.connect.expireAuthorizations(workspace.workspaceId);
+    await kit.connect.expireAuthorizations(workspace.workspaceId);
+    expect(await kit.systemActs(workspace)).toEqual([
+      "grant.created",
+      "authorization.expired",
+      "authorization.expired",
+      "grant.ended",
+    ]);
+  });
+});
+
 describe("the installation that a live connection uses", () => {
   test.each(["started", "exchanged", "confirmed", "canceled", "refused", "expired"] as const)(
     "outlives another tenant's authorization that was left %s",

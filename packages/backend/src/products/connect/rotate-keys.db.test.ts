@@ -48,6 +48,12 @@ test("a key is replaced when its period is over, not before; the old one is revo
   expect(await kit.connect.test(workspace, id)).toMatchObject({ ok: true });
   await kit.connect.rotateKeys(workspace.workspaceId);
   expect(server.asked).toHaveLength(4);
+  expect(await kit.systemActs(workspace)).toEqual([
+    "grant.created",
+    "grant.key_created",
+    "grant.key_replaced",
+    "grant.key_revoked",
+  ]);
 });
 
 test("a new key that does not prove itself is not taken, and the old one is kept", async () => {
@@ -58,6 +64,7 @@ test("a new key that does not prove itself is not taken, and the old one is kept
   await kit.connect.rotateKeys(workspace.workspaceId);
   expect(keyNow()).toBe(old);
   expect(await kit.connect.test(workspace, id)).toMatchObject({ ok: true });
+  expect(await kit.systemActs(workspace)).toEqual(["grant.created", "grant.key_created", "grant.key_refused"]);
 });
 
 test("two processes at once make one new key", async () => {
@@ -107,9 +114,11 @@ test("a client certificate near its end degrades the connection before it ends",
     statusReason: "certificate_expiring",
   });
   expect((await kit.eventTypes(workspace)).filter((type) => type === "connection.degraded")).toHaveLength(1);
+  expect(await kit.systemActs(workspace)).toEqual(["grant.created", "connection.degraded"]);
   await endsIn(0);
   await kit.connect.watchCertificates(workspaceId);
   expect(await kit.sql`select state from grants where id = ${grantId}`).toMatchObject([{ state: "dead" }]);
+  expect((await kit.systemActs(workspace)).slice(2)).toEqual(["connection.credentials_died", "grant.died"]);
 });
 
 async function connectByKey() {

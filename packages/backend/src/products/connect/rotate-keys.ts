@@ -52,23 +52,32 @@ async function nextStep(deps: ConnectDeps, at: At): Promise<RotatingGrant | null
       const next = await create(deps, at, rotation.attempt);
       return next === null
         ? null
-        : rotations.write(grant, { ...secret, rotation: { step: "proving", next } }, RETRY_MS);
+        : rotations.write(grant, { ...secret, rotation: { step: "proving", next } }, RETRY_MS, {
+            action: "grant.key_created",
+            ok: true,
+          });
     }
     case "proving": {
       const proved = await prove(deps, at, rotation.next);
       if (proved === "later") return null;
       if (proved === "no") {
         deps.log.error({ provider: grant.provider, grantId: grant.grantId }, "a new key did not prove itself");
-        await rotations.write(grant, { ...secret, rotation: null }, DAY_MS);
+        await rotations.write(grant, { ...secret, rotation: null }, DAY_MS, { action: "grant.key_refused", ok: false });
         return null;
       }
       const inUse = { kind: "fields", fields: rotation.next } as const;
-      return rotations.write(grant, { ...inUse, rotation: { step: "revoking", old: secret.fields } }, RETRY_MS);
+      return rotations.write(grant, { ...inUse, rotation: { step: "revoking", old: secret.fields } }, RETRY_MS, {
+        action: "grant.key_replaced",
+        ok: true,
+      });
     }
     case "revoking": {
       const gone = await send(deps, at, method.revoke(revealed(rotation.old)));
       if (gone === "later") return null;
-      await rotations.write(grant, { ...secret, rotation: null }, method.periodDays * DAY_MS);
+      await rotations.write(grant, { ...secret, rotation: null }, method.periodDays * DAY_MS, {
+        action: "grant.key_revoked",
+        ok: gone !== "refused",
+      });
       return null;
     }
   }

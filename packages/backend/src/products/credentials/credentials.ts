@@ -1,5 +1,6 @@
 import type { GrantId, WorkspaceId } from "@patchbay/shared";
 import type { DirectAuth } from "../../connectors/kit/index.ts";
+import type { AuditWriter } from "../../domain/audit/index.ts";
 import type { Egress } from "../../platform/egress/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
 import { accessToken, refreshAfter401 } from "./access-token.ts";
@@ -51,7 +52,7 @@ export interface Credentials {
   takeSnapshot(tx: Tx, target: GrantTarget, release: boolean): Promise<GrantSnapshot>;
   takeBack(tx: Tx, target: GrantTarget): Promise<void>;
   encryptSnapshot(snapshot: GrantSnapshot, recipient: Recipient, facts: ExportFacts): Promise<string>;
-  endGrant(tx: Tx, target: GrantTarget): Promise<boolean>;
+  endGrant(tx: Tx, log: AuditWriter, target: GrantTarget): Promise<boolean>;
   /** A sweep, hourly. */
   keepGrantsAlive(workspaceId: WorkspaceId): Promise<void>;
   /** A sweep, every minute. */
@@ -101,7 +102,7 @@ export function createCredentials(given: CreateCredentials): Credentials {
     takeSnapshot,
     takeBack: (tx, target) => takeBack(deps, tx, target),
     encryptSnapshot: (snapshot, recipient, facts) => encryptSnapshot(deps, snapshot, recipient, facts),
-    endGrant: (tx, target) => endGrant(deps, tx, target),
+    endGrant: (tx, log, target) => endGrant(deps, tx, log, target),
     keepGrantsAlive: (workspaceId) => keepGrantsAlive(deps, flights, workspaceId),
     tellFates: (workspaceId) => tellFates(deps, workspaceId),
     settled: () => flights.settled(),

@@ -1,5 +1,6 @@
 import type { GrantId, WorkspaceId } from "@patchbay/shared";
 import type { Connector } from "../../connectors/kit/index.ts";
+import type { Audit } from "../../domain/audit/index.ts";
 import type { Vault } from "../../domain/vault/index.ts";
 import type { WithWorkspace } from "../../platform/db/index.ts";
 import type { Logger } from "../../platform/observability/index.ts";
@@ -13,6 +14,7 @@ import type { RefreshTimings } from "./refresh-timings.ts";
 export interface CredentialsDeps {
   readonly withWorkspace: WithWorkspace;
   readonly vault: Vault;
+  readonly audit: Pick<Audit, "writer">;
   readonly connectors: Readonly<Record<string, Connector>>;
   readonly oauth: OAuthClient;
   /** Called when a provider has refused a grant for good; may be called more than once for one death. */

@@ -311,7 +311,8 @@ describe("a grant that ended", () => {
     const { credentials } = await kit.aProcess();
     await credentials.accessToken(target);
     const row = await kit.rowOf(target);
-    await kit.withWorkspace(target.workspaceId, (tx) => credentials.endGrant(tx, target));
+    const log = await kit.audit.writer(target.workspaceId);
+    await kit.withWorkspace(target.workspaceId, (tx) => credentials.endGrant(tx, log, target));
     expect(await credentials.accessToken(target)).toEqual({ problem: "reauthorize" });
     expect((await kit.rowOf(target))["tokens"]).toBeNull();
     const [key] = await kit.sql`select state from data_keys where scope = ${target.grantId}`;

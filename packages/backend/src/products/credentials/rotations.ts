@@ -2,6 +2,7 @@ import type { WorkspaceId } from "@patchbay/shared";
 import { and, asc, eq, lte } from "drizzle-orm";
 import { grants } from "../../domain/connections/index.ts";
 import type { CredentialsDeps, GrantTarget } from "./deps.ts";
+import { enterGrant, type GrantAct } from "./enter-grant.ts";
 import { lockGrant, ofGrant } from "./load-grant.ts";
 import { grantKeySpec, openSecret, sealSecret, tokensPlace, type HandedOver } from "./token-pair.ts";
 
@@ -15,10 +16,16 @@ export interface Rotations {
    */
   take(target: GrantTarget): Promise<RotatingGrant | null>;
   /**
-   * Commits a step. @param inMs until the next is due
+   * Commits a step, and enters in the audit log what it did. @param inMs until the next is due
    * @returns the grant after it; `null` when it changed since it was read: somebody handed over another key
    */
-  write(grant: RotatingGrant, secret: HandedOver, inMs: number): Promise<RotatingGrant | null>;
+  write(grant: RotatingGrant, secret: HandedOver, inMs: number, done?: KeyStep): Promise<RotatingGrant | null>;
+}
+
+export interface KeyStep {
+  readonly action: Extract<GrantAct["action"], `grant.key_${string}`>;
+  /** Whether the provider did as it was asked. */
+  readonly ok: boolean;
 }
 
 export interface RotatingGrant extends GrantTarget {
@@ -73,13 +80,14 @@ export function createRotations(deps: CredentialsDeps): Rotations {
       return { ...target, rowVersion, provider, authMethod, accountId, params, mode, secret };
     },
 
-    async write(grant, secret, inMs) {
+    async write(grant, secret, inMs, done) {
       const { workspaceId, grantId } = grant;
       const sealer = await deps.vault.sealer(grantKeySpec(workspaceId, grantId));
       const now = deps.clock.now();
+      const log = done === undefined ? null : await deps.audit.writer(workspaceId);
       const rowVersion = grant.rowVersion + 1;
-      const written = await deps.withWorkspace(workspaceId, (tx) =>
-        tx
+      const isWritten = await deps.withWorkspace(workspaceId, async (tx) => {
+        const rows = await tx
           .update(grants)
           .set({
             tokens: sealSecret(sealer, tokensPlace(grantId, rowVersion), secret),
@@ -88,9 +96,14 @@ export function createRotations(deps: CredentialsDeps): Rotations {
             updatedAt: now,
           })
           .where(and(ofGrant(grant), eq(grants.state, "active"), eq(grants.rowVersion, grant.rowVersion)))
-          .returning({ id: grants.id }),
-      );
-      return written.length === 1 ? { ...grant, rowVersion, secret } : null;
+          .returning({ id: grants.id });
+        if (rows.length === 0) return false;
+        if (log === null || done === undefined) return true;
+        const { action, ok } = done;
+        await enterGrant(log, tx, grant, { action, details: { provider: grant.provider, ok } });
+        return true;
+      });
+      return isWritten ? { ...grant, rowVersion, secret } : null;
     },
   };
 }

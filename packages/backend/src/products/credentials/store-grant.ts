@@ -5,6 +5,7 @@ import { grants, orphanTokenPairs } from "../../domain/connections/index.ts";
 import { NIL_UUID, readDatabaseNow, type Tx } from "../../platform/db/index.ts";
 import { newId } from "../../platform/runtime/index.ts";
 import type { CredentialsDeps } from "./deps.ts";
+import { enterGrant, type GrantAct } from "./enter-grant.ts";
 import { ofGrant, type GrantRow } from "./load-grant.ts";
 import type { TokenSet } from "./oauth-client.ts";
 import { keepAliveInstant, refreshInstant, toPair } from "./plan-refresh.ts";
@@ -117,6 +118,7 @@ async function findOfAccount(
 /** @returns false when somebody else inserted one first */
 async function insertGrant(deps: CredentialsDeps, input: StoreHandedOver, grantId: GrantId): Promise<boolean> {
   const values = await tokenColumns(deps, input, grantId);
+  const log = await deps.audit.writer(input.workspaceId);
   return deps.withWorkspace(input.workspaceId, async (tx) => {
     const rows = await tx
       .insert(grants)
@@ -134,7 +136,9 @@ async function insertGrant(deps: CredentialsDeps, input: StoreHandedOver, grantI
       })
       .onConflictDoNothing()
       .returning({ id: grants.id });
-    return rows.length === 1;
+    if (rows.length === 0) return false;
+    await enterGrant(log, tx, { workspaceId: input.workspaceId, grantId }, actOf("grant.created", input));
+    return true;
   });
 }
 
@@ -142,6 +146,7 @@ async function insertGrant(deps: CredentialsDeps, input: StoreHandedOver, grantI
 async function replaceTokens(deps: CredentialsDeps, input: StoreHandedOver, grantId: GrantId): Promise<boolean> {
   const target = { workspaceId: input.workspaceId, grantId };
   const values = await tokenColumns(deps, input, grantId);
+  const log = await deps.audit.writer(input.workspaceId);
   return deps.withWorkspace(input.workspaceId, async (tx) => {
     const [row] = await tx.select().from(grants).where(ofGrant(target)).for("update");
     if (row === undefined || row.state === "ended") return false;
@@ -153,8 +158,13 @@ async function replaceTokens(deps: CredentialsDeps, input: StoreHandedOver, gran
     await tx
       .delete(orphanTokenPairs)
       .where(and(eq(orphanTokenPairs.workspaceId, input.workspaceId), eq(orphanTokenPairs.grantId, grantId)));
+    await enterGrant(log, tx, target, actOf("grant.replaced", input));
     return true;
   });
+}
+
+function actOf(action: GrantAct["action"], { provider, authMethod, tenantUid }: StoreHandedOver): GrantAct {
+  return { action, tenantUid: tenantUid === NIL_UUID ? null : tenantUid, details: { provider, authMethod } };
 }
 
 /** The sealer comes first, since making a key commits; the version is known only inside the transaction. */

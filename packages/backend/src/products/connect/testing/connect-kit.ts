@@ -189,6 +189,12 @@ export async function createConnectKit(
       const rows = await db.sql`select type from events where workspace_id = ${workspaceId} order by id`;
       return rows.map((row) => row["type"]);
     },
+    /** What the product itself, not a caller, entered in the audit log, in order. */
+    async systemActs({ workspaceId }: TestWorkspace): Promise<readonly string[]> {
+      const rows = await db.sql`select action from audit_entries
+        where workspace_id = ${workspaceId} and actor_kind = 'system' order by sequence`;
+      return rows.map((row) => row["action"]);
+    },
     async [Symbol.asyncDispose]() {
       await sandbox.close();
       await egress.close();

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { createTestDatabase } from "../../../../../../test/harness/database.ts";
 import type { Connector } from "../../../connectors/kit/index.ts";
 import { shopify } from "../../../connectors/shopify/index.ts";
+import { createAudit } from "../../../domain/audit/index.ts";
 import { createVault, openLocalKeys, type Vault } from "../../../domain/vault/index.ts";
 import { createWorkspace, putProviderApp } from "../../../domain/workspaces/index.ts";
 import { openDatabase } from "../../../platform/db/index.ts";
@@ -57,6 +58,7 @@ export async function createGrantKit(sandboxOrigin: string, options: { readonly 
     const credentials = createCredentials({
       withWorkspace: own.withWorkspace,
       vault,
+      audit: createAudit({ withWorkspace: own.withWorkspace, vault, clock }),
       connectors: { shopify: connector },
       egress,
       sandboxOrigins: [sandboxOrigin],
@@ -146,6 +148,7 @@ export async function createGrantKit(sandboxOrigin: string, options: { readonly 
 
   return {
     sql: db.sql,
+    audit: createAudit({ withWorkspace, vault: first.vault, clock: systemClock }),
     origin: sandboxOrigin,
     withWorkspace,
     database,
