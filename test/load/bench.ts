@@ -1,40 +1,80 @@
 import { parseArgs } from "node:util";
+import { openIngest } from "./ingest/bench-ingest.ts";
+import type { BenchOptions, OpenBench, RunResult } from "./kit/bench.ts";
+import { report } from "./kit/report.ts";
 import { runLoop } from "./loop/run-loop.ts";
 
-const USAGE = `pnpm bench loop [--short] [--orders N] [--rate N] [--seconds N]
+const USAGE = `pnpm bench <name> [--short] [--runs N] [--set NAME=NUMBER …]
 
-Measures the way of one order: from the webhook that the sandbox store sends to the event that the host verified.
-  --short      a quick look, at most 20 seconds
-  --orders N   placed one after another (50)
-  --rate N     per second, placed on schedule whether or not the former arrived (3)
-  --seconds N  for so long (20)`;
+  loop       the way of one order: from the store's webhook to the event that the host verified
+  ingest     webhooks stored for good: at most, at a steady pace, in a burst; beside what the machine can at best
+  all        all of them
+
+  --short    a quick look, some seconds and one run
+  --runs N   how often (3); the table shows medians
+  --set      changes a number of the bench, such as seconds=60
+
+Every bench keeps its raw figures in bench-results/ and fails when something was lost or doubled.`;
+
+const BENCHES: Readonly<Record<string, OpenBench>> = { ingest: openIngest };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
+  args: process.argv.slice(2).filter((argument) => argument !== "--"),
   options: {
     short: { type: "boolean", default: false },
-    orders: { type: "string" },
-    rate: { type: "string" },
-    seconds: { type: "string" },
+    runs: { type: "string" },
+    set: { type: "string", multiple: true, default: [] },
   },
 });
-if (positionals[0] !== "loop") {
-  console.log(USAGE);
+const numbers = new Map(values.set.map(parseSetting));
+const [wanted = ""] = positionals;
+const names = wanted === "all" ? ["loop", ...Object.keys(BENCHES)] : [wanted];
+if (!names.every((name) => name === "loop" || name in BENCHES)) {
+  say(USAGE);
   process.exit(positionals.length === 0 ? 0 : 2);
 }
-// A store gives 100 points a second, and reading an order with its customer takes some 20: beyond 4 orders a second the
-// figures show the provider's budget, not us.
-const figures = values.short ? { orders: 20, rate: 3, seconds: 5 } : { orders: 50, rate: 3, seconds: 20 };
-const lost = await runLoop({
-  orders: count("orders", values.orders, figures.orders, 10_000),
-  rate: count("rate", values.rate, figures.rate, 500),
-  seconds: count("seconds", values.seconds, figures.seconds, 600),
-});
-process.exit(lost === 0 ? 0 : 1);
+const options: BenchOptions = { short: values.short, say, count: (name, fallback) => numbers.get(name) ?? fallback };
+let broken = 0;
+for (const name of names) broken += name === "loop" ? await loop() : await runBench(name);
+process.exit(broken === 0 ? 0 : 1);
 
-function count(name: string, text: string | undefined, fallback: number, max: number): number {
-  const value = text === undefined ? fallback : Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  console.error(`--${name} must be a whole number from 1 to ${max}`);
+async function runBench(name: string): Promise<number> {
+  const open = BENCHES[name];
+  if (open === undefined) throw new Error(`no bench ${name}`);
+  const runs = values.runs === undefined ? (values.short ? 1 : 3) : Number(values.runs);
+  say(`${name}: setting the stage …`);
+  const bench = await open(options);
+  const results: RunResult[] = [];
+  try {
+    for (let run = 1; run <= runs; run++) {
+      say(`run ${run} of ${runs}`);
+      results.push(await bench.run());
+    }
+  } finally {
+    await bench.close();
+  }
+  await report(name, results, say);
+  return results.reduce((sum, result) => sum + result.broken.length, 0);
+}
+
+/** A store gives 100 points a second, and reading an order with its customer takes some 20: beyond 4 orders a second the figures show the provider's budget, not us. */
+function loop(): Promise<number> {
+  const { short, count } = options;
+  return runLoop({
+    orders: count("orders", short ? 20 : 50),
+    rate: count("rate", 3),
+    seconds: count("seconds", short ? 5 : 20),
+  });
+}
+
+function parseSetting(text: string): readonly [string, number] {
+  const [, name = "", number = ""] = /^([a-zA-Z]+)=(\d{1,9})$/.exec(text) ?? [];
+  if (name !== "") return [name, Number(number)];
+  console.error(`--set takes NAME=NUMBER, such as seconds=60; ${JSON.stringify(text)} is none`);
   process.exit(2);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
 }

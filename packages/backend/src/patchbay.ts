@@ -1,4 +1,3 @@
-import { serve } from "@hono/node-server";
 import {
   decodeId,
   type ApiKeyWithSecret,
@@ -12,6 +11,7 @@ import type { Config } from "./config.ts";
 import { connectDatabase } from "./connect-database.ts";
 import { checkKeys, openKeys } from "./domain/vault/index.ts";
 import { authenticateApiKey } from "./domain/workspaces/index.ts";
+import { listen } from "./listen.ts";
 import { createOperatorActs } from "./operator-acts.ts";
 import { readOperatorToken } from "./operator-token.ts";
 import { findIsolationProblems, type Database } from "./platform/db/index.ts";
@@ -95,7 +95,7 @@ const CLOSE_MS_MAX = 5_000;
 
 /** The port first: when it is taken, nothing has begun to work. What began is stopped when the rest fails. */
 async function startAll(product: Product, config: Config, roles: Roles): Promise<Server | null> {
-  const server = roles.api ? await listen(product, config) : null;
+  const server = roles.api ? await listen(product.app.fetch, config) : null;
   try {
     await product.start();
     return server;
@@ -113,32 +113,6 @@ async function refuseWithoutIsolation(database: Database): Promise<void> {
     `Patchbay does not serve while isolation between workspaces is not in force:\n- ${problems.join("\n- ")}\n` +
       "Run `patchbay migrate`; if that does not help, put roles and policies back as the migrations made them.",
   );
-}
-
-/** Slow senders are cut off: they would hold connections for minutes by Node's own defaults. */
-const SERVER_OPTIONS = {
-  headersTimeout: 10_000,
-  requestTimeout: 30_000,
-  connectionsCheckingInterval: 1_000,
-  maxHeaderSize: 16_384,
-  keepAliveTimeout: 65_000,
-};
-
-function listen(product: Product, config: Config): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = serve(
-      { fetch: product.app.fetch, port: config.port, hostname: config.host, serverOptions: SERVER_OPTIONS },
-      () => resolve(server as Server),
-    );
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const inUse = error.code === "EADDRINUSE";
-      reject(
-        inUse
-          ? new PatchbayStartError(`Port ${config.port} is in use by another program; set PATCHBAY_PORT to a free one.`)
-          : error,
-      );
-    });
-  });
 }
 
 function portOf(server: Server): number {

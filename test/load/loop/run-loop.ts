@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { coveredMs, figuresOf, type Figures } from "./figures.ts";
+import { coveredMs, figuresOf, type Figures } from "../kit/figures.ts";
 import { measureFloor } from "./floor.ts";
 import { setStage, type Stage } from "./stage.ts";
 import { watchHttp, type Exchange, type HttpWatch } from "./watch-http.ts";

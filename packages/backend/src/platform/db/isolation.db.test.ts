@@ -54,6 +54,27 @@ describe("isolation", () => {
     expect(changed).toHaveLength(0);
   });
 
+  test("holds for a statement that is sent at once, of which nothing stays when it is refused", async () => {
+    const alone = openDatabase(fixture.connection, 1);
+    const arrival = (id: string) =>
+      sql`insert into queue.arrivals (id, workspace_id, received_at, run_at) values (${id}, ${ours}, now(), now())`;
+    const [kept, refused] = [randomUUID(), randomUUID()];
+    const ingest = alone.as("patchbay_ingest");
+    await ingest.runAtOnce(arrival(kept));
+    await expect(ingest.runAtOnce(sql`${arrival(refused)}, (${kept}, ${ours}, now(), now())`)).rejects.toMatchObject({
+      code: "23505",
+    });
+    await expect(ingest.runAtOnce(sql`delete from queue.arrivals where id = ${kept}`)).rejects.toMatchObject({
+      code: "42501",
+    });
+    // The one connection goes on as whoever is next.
+    const who = await alone.as("patchbay_app").withQueue((tx) => tx.execute(sql`select current_user as name`));
+    expect([...who]).toEqual([{ name: "patchbay_app" }]);
+    await alone.close();
+    const left = await fixture.sql`select id from queue.arrivals where id in (${kept}, ${refused})`;
+    expect([...left]).toEqual([{ id: kept }]);
+  });
+
   test("is loud when a transaction has no workspace, on every table and connection, fresh or used", async () => {
     for (const table of await workspaceTables()) {
       const read = database

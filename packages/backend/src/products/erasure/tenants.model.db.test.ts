@@ -323,6 +323,7 @@ function within(tx: Tx, role: Role): RoleDatabase {
     withWorkspace: (workspaceId, work) => enter(workspaceId, "", work),
     withTenant: (workspaceId, tenantUid: TenantUid, work) => enter(workspaceId, tenantUid, work),
     withQueue: (work) => enter("", "", work),
+    runAtOnce: (statement) => enter("", "", async (inner) => void (await inner.execute(statement))),
   };
 }
 

@@ -88,16 +88,19 @@ export function inboxPlace(id: string): Place {
 }
 
 const HEADER_LENGTH_MAX = 1_024;
+const CONTENT_TYPE = ["content-type"];
 
 /** Nothing but what the connector names is kept: no cookies, no addresses of people. */
 function keptHeaders(
   webhooks: { readonly keepHeaders: readonly string[]; readonly signature: SignatureScheme },
   headers: Readonly<Record<string, string>>,
 ): Record<string, string> {
-  const names = new Set(["content-type", ...signatureHeaders(webhooks.signature), ...webhooks.keepHeaders]);
-  return Object.fromEntries(
-    Object.entries(headers)
-      .filter(([name]) => names.has(name))
-      .map(([name, value]) => [name, value.slice(0, HEADER_LENGTH_MAX)]),
-  );
+  const kept: Record<string, string> = {};
+  for (const names of [CONTENT_TYPE, signatureHeaders(webhooks.signature), webhooks.keepHeaders]) {
+    for (const name of names) {
+      const value = headers[name];
+      if (value !== undefined) kept[name] = value.slice(0, HEADER_LENGTH_MAX);
+    }
+  }
+  return kept;
 }

@@ -18,33 +18,36 @@ export interface InboxRow {
   readonly secretIndex: number;
 }
 
-/** Stores deliveries of any workspaces, and an arrival each that wakes the router, in one transaction. */
+/**
+ * Stores deliveries of any workspaces, and an arrival each that wakes the router, in one statement: what a batch costs
+ * beside its rows is round trips.
+ */
 export async function appendInbox(asIngest: RoleDatabase, rows: readonly InboxRow[]): Promise<void> {
   const column = (type: string, pick: (row: InboxRow) => string | number): SQL =>
     sql`${sql.param(rows.map(pick))}::${sql.raw(type)}[]`;
-  const ids = column("uuid", (row) => row.id);
-  const workspaceIds = column("uuid", (row) => row.workspaceId);
-  const times = column("text", (row) => row.receivedAt.toISOString());
-  await asIngest.withQueue(async (tx) => {
-    await tx.execute(sql`
+  await asIngest.runAtOnce(sql`
+      with arrived as materialized (
+        select * from unnest(
+          ${column("uuid", (row) => row.workspaceId)},
+          ${column("text", (row) => row.receivedAt.toISOString())},
+          ${column("uuid", (row) => row.id)},
+          ${column("uuid", (row) => row.sourceId)},
+          ${column("text", (row) => row.provider)},
+          ${column("text", (row) => JSON.stringify(row.headers))},
+          ${column("text", (row) => base64(row.body))},
+          ${column("uuid", (row) => row.bodyKeyId)},
+          ${column("int", (row) => row.bodyBytes)},
+          ${column("text", (row) => base64(row.bodySha256))},
+          ${column("smallint", (row) => row.secretIndex)}
+        ) as t (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)
+      ), waiting as (
+        insert into queue.arrivals (id, workspace_id, received_at, run_at)
+        select id, workspace_id, received_at::timestamptz, received_at::timestamptz from arrived
+      )
       insert into inbox (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)
       select workspace_id, received_at::timestamptz, id, source_id, provider, headers::jsonb, decode(body, 'base64'), body_key_id, body_bytes,
         decode(body_sha256, 'base64'), secret_index
-      from unnest(
-        ${workspaceIds}, ${times}, ${ids},
-        ${column("uuid", (row) => row.sourceId)},
-        ${column("text", (row) => row.provider)},
-        ${column("text", (row) => JSON.stringify(row.headers))},
-        ${column("text", (row) => base64(row.body))},
-        ${column("uuid", (row) => row.bodyKeyId)},
-        ${column("int", (row) => row.bodyBytes)},
-        ${column("text", (row) => base64(row.bodySha256))},
-        ${column("smallint", (row) => row.secretIndex)}
-      ) as t (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)`);
-    await tx.execute(sql`
-      insert into queue.arrivals (id, workspace_id, received_at, run_at)
-      select id, workspace_id, received_at::timestamptz, received_at::timestamptz from unnest(${ids}, ${workspaceIds}, ${times}) as t (id, workspace_id, received_at)`);
-  });
+      from arrived`);
 }
 
 /** Arrays of bytes and of times do not travel as parameters of the driver; text does. */
