@@ -1,8 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { startChild, type Child } from "../../crash/child.ts";
 import { freePort } from "../../harness/free-port.ts";
 import { waitFor } from "../../harness/wait-for.ts";
 import type { Bench, BenchOptions, Figure, OpenBench, RunResult } from "../kit/bench.ts";
+import { readCpuTime } from "../kit/cpu-time.ts";
 import { figuresOf } from "../kit/figures.ts";
 import { measureFsync } from "../kit/fsync-floor.ts";
 import { openGround, type Ground } from "../kit/ground.ts";
@@ -38,11 +38,13 @@ interface Stage {
   readonly options: BenchOptions;
   readonly ground: Ground;
   readonly targets: readonly Target[];
-  readonly servers: ReadonlyMap<ServerName, string>;
+  readonly servers: Servers;
 }
 
-async function startServers(ground: Ground): Promise<ReadonlyMap<ServerName, string>> {
-  const urls = new Map<ServerName, string>();
+type Servers = ReadonlyMap<ServerName, { readonly url: string; readonly pid: number }>;
+
+async function startServers(ground: Ground): Promise<Servers> {
+  const servers = new Map<ServerName, { readonly url: string; readonly pid: number }>();
   for (const name of SERVERS) {
     const port = String(await freePort());
     const env = { ...ground.env, PATCHBAY_PORT: port };
@@ -51,9 +53,15 @@ async function startServers(ground: Ground): Promise<ReadonlyMap<ServerName, str
         ? await startChild({ script: "packages/backend/src/main.ts", args: ["api"], env, ready: "Patchbay is ready" })
         : await startChild({ script: "test/load/ingest/inbox-server.ts", args: [name], env, ready: "ready" });
     ground.onClose(() => child.stop());
-    urls.set(name, `http://127.0.0.1:${port}`);
+    servers.set(name, { url: `http://127.0.0.1:${port}`, pid: child.pid });
   }
-  return urls;
+  return servers;
+}
+
+/** With the processor time that it took. */
+interface FullLoad extends LoadResult {
+  readonly serverMs: number;
+  readonly postgresMs: number;
 }
 
 function createRun(stage: Stage): () => Promise<RunResult> {
@@ -71,14 +79,7 @@ function createRun(stage: Stage): () => Promise<RunResult> {
       return result;
     };
     const fsync = await measureFsync(stage.ground.folder, FSYNC_ROUNDS);
-    const full = new Map<ServerName, LoadResult>();
-    // In turn from run to run: whoever comes first has the cold caches.
-    for (let i = 0; i < SERVERS.length; i++) {
-      const name = SERVERS[(i + run) % SERVERS.length] ?? "product";
-      if (run === 0) await send(name, "warm", { seconds: short ? 0.3 : 2 });
-      full.set(name, await send(name, "full", {}));
-      await clearInbox(stage.ground);
-    }
+    const full = await saturateInTurn(stage, run, seconds, send);
     const worker = await startWorker(stage.ground);
     const rate = stage.options.count("rate", 500);
     const steadyOver = { rate, connections: OPEN_CONNECTIONS, seconds };
@@ -98,9 +99,49 @@ function createRun(stage: Stage): () => Promise<RunResult> {
   };
 }
 
+/** In slices, one server after the other: what else goes on in the machine meets them all alike. */
+async function saturateInTurn(
+  stage: Stage,
+  run: number,
+  seconds: number,
+  send: (name: ServerName, about: string, changed: Partial<LoadPlan>) => Promise<LoadResult>,
+): Promise<ReadonlyMap<ServerName, FullLoad>> {
+  const { short } = stage.options;
+  const full = new Map<ServerName, FullLoad>();
+  const slices = short ? 1 : SLICES;
+  for (let slice = 0; slice < slices; slice++) {
+    for (const name of SERVERS) {
+      if (run + slice === 0) await send(name, "warm", { seconds: short ? 0.3 : 2 });
+      const readCpu = () => readCpuTime(stage.servers.get(name)?.pid ?? 0, stage.ground.postgresPid);
+      const before = await readCpu();
+      const result = await send(name, `full${slice}`, { seconds: seconds / slices });
+      const after = await readCpu();
+      const serverMs = after.serverMs - before.serverMs;
+      full.set(name, sum(full.get(name), { ...result, serverMs, postgresMs: after.postgresMs - before.postgresMs }));
+      await clearInbox(stage.ground);
+    }
+  }
+  return full;
+}
+const SLICES = 4;
+
+function sum(former: FullLoad | undefined, next: FullLoad): FullLoad {
+  if (former === undefined) return next;
+  return {
+    ...next,
+    startedAtMs: former.startedAtMs,
+    elapsedMs: former.elapsedMs + next.elapsedMs,
+    accepted: Uint32Array.of(...former.accepted, ...next.accepted),
+    latenciesMs: Float64Array.of(...former.latenciesMs, ...next.latenciesMs),
+    seconds: [...former.seconds, ...next.seconds],
+    serverMs: former.serverMs + next.serverMs,
+    postgresMs: former.postgresMs + next.postgresMs,
+  };
+}
+
 function planOf(stage: Stage, name: ServerName, idPrefix: string): LoadPlan {
   return {
-    url: stage.servers.get(name) ?? "",
+    url: stage.servers.get(name)?.url ?? "",
     targets: stage.targets,
     // A topic that is routed to nobody: what follows after the inbox is another bench's matter.
     topic: "carts/update",
@@ -133,7 +174,6 @@ async function drained(ground: Ground, fromMs: number): Promise<number> {
     },
     { timeoutMs: DRAIN_MS_MAX, intervalMs: 50, what: "the router to look at everything" },
   );
-  await delay(0);
   return performance.timeOrigin + performance.now() - fromMs;
 }
 
@@ -145,7 +185,7 @@ function refusedOtherwise({ statuses }: LoadResult): number {
 }
 
 function figuresOfRun(found: {
-  readonly full: ReadonlyMap<ServerName, LoadResult>;
+  readonly full: ReadonlyMap<ServerName, FullLoad>;
   readonly steady: LoadResult;
   readonly steadyFloor: LoadResult;
   readonly burst: LoadResult;
@@ -158,6 +198,10 @@ function figuresOfRun(found: {
   const speed = (name: ServerName) => {
     const result = full.get(name);
     return result === undefined ? Number.NaN : (result.accepted.length * 1_000) / result.elapsedMs;
+  };
+  const cpuUs = (name: ServerName, of: "serverMs" | "postgresMs") => {
+    const result = full.get(name);
+    return result === undefined ? Number.NaN : (result[of] * 1_000) / result.accepted.length;
   };
   const times = (result: LoadResult | undefined) => figuresOf(Array.from(result?.latenciesMs ?? []));
   const product = times(full.get("product"));
@@ -172,6 +216,15 @@ function figuresOfRun(found: {
     { name: "— p99 of the peer", unit: "ms", value: times(full.get("single")).p99 },
     { name: "accepted to floor", unit: "×", value: speed("product") / speed("floor"), target: "≥ 0.32" },
     { name: "accepted to peer", unit: "×", value: speed("product") / speed("single"), target: "≥ 1.6" },
+    { name: "processor per webhook: server", unit: "µs", value: cpuUs("product", "serverMs") },
+    { name: "processor per webhook: Postgres", unit: "µs", value: cpuUs("product", "postgresMs") },
+    { name: "processor per webhook: the floor's server", unit: "µs", value: cpuUs("floor", "serverMs") },
+    { name: "processor per webhook: the peer's server", unit: "µs", value: cpuUs("single", "serverMs") },
+    {
+      name: "processor per webhook: the peer's Postgres",
+      unit: "µs",
+      value: cpuUs("single", "postgresMs"),
+    },
     { name: `at ${rate}/s: p50`, unit: "ms", value: times(steady).p50, target: "≤ 10" },
     { name: `at ${rate}/s: p99`, unit: "ms", value: times(steady).p99, target: "≤ 50" },
     { name: `at ${rate}/s: p50 of the floor`, unit: "ms", value: times(steadyFloor).p50 },
