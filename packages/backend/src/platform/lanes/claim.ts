@@ -53,7 +53,7 @@ export async function claimLanes(
       select r.* from ready r left join queue.tenants t using (workspace_id, tenant_uid, kind)
       order by coalesce(t.virtual_time, 0), r.next_at limit ${input.lanesMax}
     )
-    update queue.lanes l set lease_until = ${now} + ${`${input.leaseMs ?? LEASE_MS} milliseconds`}::interval, lease_token = ${token}
+    update queue.lanes l set rest_until = null, lease_until = ${now} + ${`${input.leaseMs ?? LEASE_MS} milliseconds`}::interval, lease_token = ${token}
     from (
       select l.workspace_id, l.kind, l.lane_id, l.tenant_uid from queue.lanes l join fair using (workspace_id, kind, lane_id, tenant_uid)
       where l.pending > 0 and l.next_at <= ${now} and (l.lease_until is null or l.lease_until <= ${now})
@@ -134,7 +134,33 @@ export async function settle(
   }
 }
 
-/** Puts off those of the claimed items that stand as they were claimed: whoever worked them changed nothing. */
+/**
+ * Lets the lane rest: once given back, nothing but what is urgent is worked before `until`, whatever waits in it or
+ * comes. Claiming it ends its rest.
+ *
+ * @throws LeaseLost
+ */
+export async function restLane(tx: Tx, lease: Lease, until: Date): Promise<void> {
+  await fence(tx, lease);
+  await tx.execute(
+    sql`update queue.lanes set rest_until = ${until.toISOString()}::timestamptz where ${isLane(lease.key)}`,
+  );
+}
+
+/** Ends the rest of all lanes of one id, whosever tenant's they are. Call it in a transaction of its own. */
+export async function endRest(tx: Tx, key: Omit<LaneKey, "tenantUid">, now: Date): Promise<void> {
+  const resting = sql`workspace_id = ${key.workspaceId} and kind = ${key.kind} and lane_id = ${key.laneId} and rest_until is not null`;
+  // Locked in the order in which items are placed.
+  await tx.execute(sql`select 1 from queue.lanes where ${resting} order by tenant_uid for update`);
+  await tx.execute(sql`
+    update queue.lanes set rest_until = null, next_at = least(next_at, ${now.toISOString()}::timestamptz)
+    where ${resting}`);
+}
+
+/**
+ * Puts off those of the claimed items that stand as they were claimed: whoever worked them changed nothing. In a lane
+ * that rests they wait in any case.
+ */
 export async function putOffUntouched(tx: Tx, lease: Lease, at: Date): Promise<void> {
   const { items } = lease;
   await tx.execute(sql`
@@ -153,11 +179,12 @@ export async function putOffUntouched(tx: Tx, lease: Lease, at: Date): Promise<v
         "timestamptz",
       )}
     ) as claimed (id, attempts, run_at)
-    where i.id = claimed.id and i.attempts = claimed.attempts and date_trunc('milliseconds', i.run_at) = claimed.run_at`);
+    where i.id = claimed.id and i.attempts = claimed.attempts and date_trunc('milliseconds', i.run_at) = claimed.run_at
+      and not exists (select 1 from queue.lanes where ${isLane(lease.key)} and rest_until is not null)`);
 }
 
 /**
- * Gives the lane back, due at its earliest item, and charges its tenant `cost` units of virtual time. Call it after
+ * Gives the lane back, due at its earliest item or the end of its rest, and charges its tenant `cost` units of virtual time. Call it after
  * {@link fence} in one transaction: items that came meanwhile are seen only with the lane's row in hand.
  *
  * A lane with more to do comes after those that wait already, so that any number of backlogs leaves none waiting.
@@ -166,10 +193,11 @@ export async function releaseLane(tx: Tx, lease: Lease, cost: number, now: Date)
   const { key } = lease;
   await tx.execute(sql`
     update queue.lanes l set lease_until = null, lease_token = null, pending = case when due.at is null then 0 else greatest(l.pending, 1) end,
-      next_at = coalesce(greatest(due.at, ${now.toISOString()}::timestamptz), l.next_at)
+      next_at = coalesce(greatest(least(due.urgent_at, greatest(due.at, l.rest_until)), ${now.toISOString()}::timestamptz), l.next_at)
     from (
-      select min(run_at) as at from queue.items i
-      where i.workspace_id = ${key.workspaceId} and i.kind = ${key.kind} and i.lane_id = ${key.laneId} and i.tenant_uid = ${key.tenantUid}
+      select
+        (select min(run_at) from queue.items where ${isLane(key)}) as at,
+        (select min(run_at) from queue.items where ${isLane(key)} and urgent) as urgent_at
     ) due
     where ${isLane(key)} and lease_token = ${lease.token}`);
   // Whoever was idle starts at the least virtual time of those that wait: idling earns no credit.

@@ -18,6 +18,8 @@ export interface NewItem extends LaneKey {
   readonly id: string;
   readonly task: string;
   readonly runAt: Date;
+  /** Does not wait for its lane's rest to end. Default: it does. */
+  readonly urgent?: boolean;
 }
 
 /** Items in one statement; callers split larger batches. */
@@ -41,7 +43,7 @@ export async function submit(tx: Tx, items: readonly NewItem[]): Promise<void> {
   for (let from = 0; from < items.length; from += ITEMS_MAX) {
     const columns = toColumns(items.slice(from, from + ITEMS_MAX));
     await tx.execute(
-      sql`insert into queue.feed (id, kind, workspace_id, tenant_uid, lane_id, task, run_at)
+      sql`insert into queue.feed (id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent)
           select * from ${columns} on conflict do nothing`,
     );
   }
@@ -51,7 +53,7 @@ export async function submit(tx: Tx, items: readonly NewItem[]): Promise<void> {
 export async function drainFeed(tx: Tx): Promise<number> {
   const rows = await tx.execute<FeedRow>(sql`
     delete from queue.feed where id in (select id from queue.feed order by id limit ${ITEMS_MAX} for update skip locked)
-    returning id, kind, workspace_id, tenant_uid, lane_id, task, run_at`);
+    returning id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent`);
   await enqueue(
     tx,
     rows.map((row) => ({
@@ -62,6 +64,7 @@ export async function drainFeed(tx: Tx): Promise<number> {
       laneId: row.lane_id,
       task: row.task,
       runAt: new Date(row.run_at),
+      urgent: row.urgent,
     })),
   );
   return rows.length;
@@ -75,6 +78,7 @@ interface FeedRow extends Record<string, unknown> {
   lane_id: string;
   task: string;
   run_at: string;
+  urgent: boolean;
 }
 
 /**
@@ -92,16 +96,17 @@ async function place(tx: Tx, items: readonly NewItem[]): Promise<void> {
     on conflict (workspace_id, kind, lane_id, tenant_uid) do update set pending = l.pending`);
   await tx.execute(sql`
     with placed as (
-      insert into queue.items as i (id, kind, workspace_id, tenant_uid, lane_id, task, run_at)
-      select distinct on (id) id, kind, workspace_id, tenant_uid, lane_id, task, run_at from ${source} order by id, run_at
-      on conflict (id) do update set run_at = least(i.run_at, excluded.run_at)
+      insert into queue.items as i (id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent)
+      select distinct on (id) id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent from ${source} order by id, run_at
+      on conflict (id) do update set run_at = least(i.run_at, excluded.run_at), urgent = i.urgent or excluded.urgent
       returning i.*, (xmax = 0) as is_new
     ), counted as (
-      select kind, workspace_id, tenant_uid, lane_id, count(*) filter (where is_new) as added, min(run_at) as at
+      select kind, workspace_id, tenant_uid, lane_id, count(*) filter (where is_new) as added, min(run_at) as at,
+        min(run_at) filter (where urgent) as urgent_at
       from placed group by kind, workspace_id, tenant_uid, lane_id
     )
     update queue.lanes l set
-      next_at = case when l.pending = 0 then c.at else least(l.next_at, c.at) end,
+      next_at = least(c.urgent_at, greatest(l.rest_until, case when l.pending = 0 then c.at else least(l.next_at, c.at) end)),
       pending = l.pending + c.added
     from counted c
     where (l.workspace_id, l.kind, l.lane_id, l.tenant_uid) = (c.workspace_id, c.kind, c.lane_id, c.tenant_uid)`);
@@ -141,6 +146,10 @@ function toColumns(items: readonly NewItem[]) {
     ${arrayParam(
       items.map((item) => item.runAt.toISOString()),
       "timestamptz",
+    )},
+    ${arrayParam(
+      items.map((item) => String(item.urgent ?? false)),
+      "boolean",
     )}
-  ) as t (id, kind, workspace_id, tenant_uid, lane_id, task, run_at)`;
+  ) as t (id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent)`;
 }

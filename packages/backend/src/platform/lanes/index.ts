@@ -1,4 +1,4 @@
-export { LeaseLost, type ItemOutcome, type LaneItem } from "./claim.ts";
+export { endRest, LeaseLost, type ItemOutcome, type LaneItem } from "./claim.ts";
 export { enqueue, submit, type LaneKey, type LaneKind, type NewItem } from "./enqueue.ts";
 export { forgetTenantWork } from "./forget-tenant.ts";
 export * from "./tables.ts";

@@ -6,7 +6,8 @@ import { waitFor } from "../../../../../test/harness/wait-for.ts";
 import { openDatabase, type Database, type RoleDatabase } from "../db/index.ts";
 import { silentLogger } from "../observability/index.ts";
 import { systemClock } from "../runtime/index.ts";
-import { claimLanes, fence, LEASE_MS, LeaseLost, releaseLane, settle } from "./claim.ts";
+import { claimLanes, endRest, fence, LEASE_MS, LeaseLost, releaseLane, restLane, settle } from "./claim.ts";
+import { drainFeed } from "./enqueue.ts";
 import { createLaneWorker, createWake, enqueue, submit, type ClaimedLane, type NewItem } from "./index.ts";
 
 let fixture: TestDatabase;
@@ -43,6 +44,18 @@ function anItem(overrides: Partial<NewItem> = {}): NewItem {
 
 const claim = (lanesMax = 10, now = new Date()) =>
   worker.withQueue((tx) => claimLanes(tx, { kind: "delivery", lanesMax, itemsPerLane: 10, now }));
+
+const in1Hour = new Date(Date.now() + 3_600_000);
+
+/** Has all lanes that are ready rest. */
+async function restUntil(until: Date): Promise<void> {
+  for (const lane of await claim()) {
+    await worker.withQueue(async (tx) => {
+      await restLane(tx, lane, until);
+      await releaseLane(tx, lane, 1, new Date());
+    });
+  }
+}
 
 describe("lanes", () => {
   test("give a lane to one worker at a time", async () => {
@@ -100,6 +113,38 @@ describe("lanes", () => {
     expect(await claim()).toHaveLength(0);
     const [again] = await claim(10, new Date(Date.now() + 61_000));
     expect(again?.items).toMatchObject([{ id: item.id, attempts: 1 }]);
+  });
+
+  test("rest until their time, whatever waits in them or comes, but for what is urgent", async () => {
+    const [first, later, urgent] = [anItem(), anItem(), anItem({ urgent: true })];
+    const here = { laneId: first.laneId, tenantUid: first.tenantUid };
+    await worker.withQueue((tx) => enqueue(tx, [first]));
+    await restUntil(in1Hour);
+    await worker.withQueue((tx) => enqueue(tx, [{ ...later, ...here }]));
+    expect(await claim()).toEqual([]);
+
+    await worker.withQueue((tx) => submit(tx, [{ ...urgent, ...here }]));
+    await worker.withQueue((tx) => drainFeed(tx));
+    const [lane] = await claim();
+    expect(lane?.items).toHaveLength(3);
+    if (lane === undefined) throw new Error("nothing claimed");
+    await worker.withQueue(async (tx) => {
+      await settle(tx, lane, [{ id: urgent.id, outcome: "done" }]);
+      await restLane(tx, lane, in1Hour);
+      await releaseLane(tx, lane, 1, new Date());
+    });
+    expect(await claim()).toEqual([]);
+    expect((await claim(10, in1Hour))[0]?.items.map(({ attempts }) => attempts)).toEqual([0, 0]);
+  });
+
+  test("rest no more once somebody ends it, whosever they are", async () => {
+    const mine = anItem();
+    const another = anItem({ laneId: mine.laneId });
+    const elsewhere = anItem();
+    await worker.withQueue((tx) => enqueue(tx, [mine, another, elsewhere]));
+    await restUntil(in1Hour);
+    await worker.withQueue((tx) => endRest(tx, { kind: "delivery", workspaceId, laneId: mine.laneId }, new Date()));
+    expect((await claim()).map(({ key }) => key.laneId)).toEqual([mine.laneId, mine.laneId]);
   });
 
   test("let a tenant with one item pass a tenant with thousands", async () => {

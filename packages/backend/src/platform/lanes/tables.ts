@@ -1,6 +1,16 @@
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import { doublePrecision, index, integer, pgSchema, primaryKey, smallint, text, uuid } from "drizzle-orm/pg-core";
+import {
+  boolean,
+  doublePrecision,
+  index,
+  integer,
+  pgSchema,
+  primaryKey,
+  smallint,
+  text,
+  uuid,
+} from "drizzle-orm/pg-core";
 import { id, instant } from "../db/columns.ts";
 
 /**
@@ -47,6 +57,7 @@ export const queueFeed = queue.table("feed", {
   laneId: uuid().notNull(),
   task: text().notNull(),
   runAt: instant().notNull(),
+  urgent: boolean().notNull().default(false),
 });
 
 /** An ordered, leased queue of one tenant's work. `kind` says what `laneId` is: an endpoint or a connection. */
@@ -59,6 +70,8 @@ export const queueLanes = queue.table(
     laneId: uuid().notNull(),
     pending: integer().notNull().default(0),
     nextAt: instant().notNull(),
+    /** Nothing but what is urgent is worked before. */
+    restUntil: instant(),
     leaseUntil: instant(),
     leaseToken: uuid(),
   },
@@ -85,8 +98,15 @@ export const queueItems = queue.table(
     task: text().notNull(),
     runAt: instant().notNull(),
     attempts: smallint().notNull().default(0),
+    /** Does not wait for its lane's rest to end. */
+    urgent: boolean().notNull().default(false),
   },
-  (t) => [index("items_lane").on(t.workspaceId, t.kind, t.laneId, t.tenantUid, t.runAt, t.id)],
+  (t) => [
+    index("items_lane").on(t.workspaceId, t.kind, t.laneId, t.tenantUid, t.runAt, t.id),
+    index("items_urgent")
+      .on(t.workspaceId, t.kind, t.laneId, t.tenantUid, t.runAt)
+      .where(sql`urgent`),
+  ],
 );
 
 /** Virtual time of each tenant: who had least so far goes first. */

@@ -11,6 +11,7 @@ import {
   LEASE_MS,
   putOffUntouched,
   releaseLane,
+  restLane,
   settle,
 } from "./claim.ts";
 import { drainFeed, type LaneKey, type LaneKind } from "./enqueue.ts";
@@ -25,6 +26,8 @@ export interface ClaimedLane {
   readonly signal: AbortSignal;
   settle(tx: Tx, outcomes: readonly { readonly id: string; readonly outcome: ItemOutcome }[]): Promise<void>;
   fence(tx: Tx): Promise<void>;
+  /** Nothing but urgent items is worked before `until`; items that are not settled stay as they are. */
+  rest(tx: Tx, until: Date): Promise<void>;
 }
 
 export interface LaneWorkerDeps {
@@ -94,6 +97,7 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
           signal: AbortSignal.any([lost.signal, stopping.signal]),
           fence: (tx) => fence(tx, lease),
           settle: (tx, outcomes) => settle(tx, lease, outcomes),
+          rest: (tx, until) => restLane(tx, lease, until),
         });
     } catch (error) {
       log.error({ error, workspaceId: lease.key.workspaceId, laneId: lease.key.laneId }, "lane failed");

@@ -1,7 +1,7 @@
 import type { DeliveryId, EndpointId, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { and, asc, eq, inArray } from "drizzle-orm";
 import type { Tx } from "../../platform/db/index.ts";
-import { enqueue, submit, type ClaimedLane } from "../../platform/lanes/index.ts";
+import { endRest, enqueue, submit, type ClaimedLane } from "../../platform/lanes/index.ts";
 import { NIL_TENANT, type DeliveryDeps } from "./deps.ts";
 import { deleteDeliveries } from "./delete-deliveries.ts";
 import { findEndpoint } from "./load-lane-work.ts";
@@ -12,7 +12,7 @@ export const ALIGN_TASK = "align";
 /** Deliveries changed in one transaction. */
 const DELIVERIES_MAX = 500;
 
-/** Has the endpoint's open deliveries aligned soon. From any role; poke `lanes:delivery` after the commit. */
+/** Has the endpoint's lanes and open deliveries aligned soon. From any role; poke `lanes:delivery` after the commit. */
 export async function submitAlign(
   tx: Tx,
   input: { readonly workspaceId: WorkspaceId; readonly endpointId: EndpointId; readonly now: Date },
@@ -27,18 +27,21 @@ export async function submitAlign(
       id: endpointId,
       task: ALIGN_TASK,
       runAt: now,
+      urgent: true,
     },
   ]);
 }
 
 /**
- * After an endpoint was enabled, disabled or deleted: its held deliveries become pending, its pending ones held, or
- * both go. One bounded batch at a time, in the transaction that settles the item.
+ * After an endpoint was enabled, disabled, deleted, or may be tried again: its lanes rest no more; its held deliveries
+ * become pending, its pending ones held, or both go. One bounded batch at a time, in the transaction that settles the
+ * item.
  */
 export async function alignDeliveries(deps: DeliveryDeps, lane: ClaimedLane, itemId: string): Promise<void> {
   const { workspaceId } = lane.key;
   const endpointId = lane.key.laneId as EndpointId;
   const now = deps.clock.now();
+  await deps.worker.withQueue((tx) => endRest(tx, { kind: "delivery", workspaceId, laneId: endpointId }, now));
   await deps.worker.withWorkspace(workspaceId, async (tx) => {
     // Shared: whoever enables it next waits, and then has them aligned again.
     const endpoint = await findEndpoint(tx, workspaceId, endpointId, "share");

@@ -8,7 +8,7 @@ import { loadLaneWork, type EndpointRow, type LoadedDelivery } from "./load-lane
 import { openLaneWork } from "./open-lane-work.ts";
 import { postEvent } from "./post-event.ts";
 import { recordAttempt } from "./record-attempt.ts";
-import { dropUnreadable, holdOrDrop, putOff, settleStale } from "./settle-unsent.ts";
+import { dropUnreadable, holdOrDrop, rest, settleStale } from "./settle-unsent.ts";
 import { endpoints } from "./tables.ts";
 
 /** Works the due deliveries of one endpoint and tenant in order, and what its endpoint's changes left to do. */
@@ -43,15 +43,17 @@ async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly D
   let { endpoint } = work;
   for (const [index, delivery] of due.entries()) {
     if (lane.signal.aborted) return;
-    const rest = due.slice(index).map(({ id }) => id);
-    if (endpoint?.status !== "enabled") return holdOrDrop(deps, lane, rest);
+    if (endpoint?.status !== "enabled") {
+      const left = due.slice(index).map(({ id }) => id);
+      return holdOrDrop(deps, lane, left);
+    }
     const body = opened.bodyOf(delivery);
     if (body === null) {
       await dropUnreadable(deps, lane, delivery.id);
       continue;
     }
     const pass = await passGate(deps, endpoint, delivery);
-    if (pass.kind === "wait") return putOff(deps, lane, rest, pass.until);
+    if (pass === "wait") return rest(deps, lane);
 
     const { mode } = work;
     const { eventId } = delivery;
@@ -68,7 +70,7 @@ async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly D
       },
       "delivery attempted",
     );
-    const probe = pass.kind === "probe";
+    const probe = pass === "probe";
     endpoint = await recordAttempt(deps, { lane, mode, endpoint, delivery, attempt, probe, sealer: opened.sealer });
   }
 }
@@ -86,14 +88,16 @@ function isTest(delivery: LoadedDelivery): boolean {
   return delivery.eventType === "endpoint.test";
 }
 
-type Pass = { readonly kind: "go" | "probe" } | { readonly kind: "wait"; readonly until: Date };
-
 /** After a break, the first delivery that comes by is let through to find out; the others wait for it. */
-async function passGate(deps: DeliveryDeps, endpoint: EndpointRow, delivery: LoadedDelivery): Promise<Pass> {
+async function passGate(
+  deps: DeliveryDeps,
+  endpoint: EndpointRow,
+  delivery: LoadedDelivery,
+): Promise<"go" | "probe" | "wait"> {
   const now = deps.clock.now();
   const state = gate(endpoint, now);
-  if (isTest(delivery) || state.kind === "closed") return { kind: "go" };
-  if (state.kind === "open") return { kind: "wait", until: state.until };
+  if (isTest(delivery) || state.kind === "closed") return "go";
+  if (state.kind === "open") return "wait";
 
   const until = probeUntil(now);
   const won = await deps.worker.withWorkspace(endpoint.workspaceId, (tx) =>
@@ -109,5 +113,5 @@ async function passGate(deps: DeliveryDeps, endpoint: EndpointRow, delivery: Loa
       )
       .returning({ id: endpoints.id }),
   );
-  return won.length > 0 ? { kind: "probe" } : { kind: "wait", until };
+  return won.length > 0 ? "probe" : "wait";
 }

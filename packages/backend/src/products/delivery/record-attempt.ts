@@ -61,7 +61,7 @@ export async function recordAttempt(deps: DeliveryDeps, input: Input): Promise<E
     return erased ? { ...endpoint, row: null } : endpoint;
   });
   if (written.told) deps.wake.poke("events");
-  if (written.disabled) deps.wake.poke("lanes:delivery");
+  if (written.aligned) deps.wake.poke("lanes:delivery");
   return written.row;
 }
 
@@ -77,12 +77,12 @@ async function noteHealth(
   tx: Tx,
   input: Input,
   now: Date,
-): Promise<{ row: EndpointRow | null; told: boolean; disabled: boolean }> {
+): Promise<{ row: EndpointRow | null; told: boolean; aligned: boolean }> {
   const { workspaceId } = input.lane.key;
   const { outcome } = input.attempt;
   const quiet = outcome.verdict === "delivered" && isWell(input.endpoint, now);
   const row = await findEndpoint(tx, workspaceId, input.endpoint.id, quiet ? null : "update");
-  if (row === null || quiet || row.status === "disabled") return { row, told: false, disabled: false };
+  if (row === null || quiet || row.status === "disabled") return { row, told: false, aligned: false };
 
   const change = healthAfter(row, outcome, input.probe, now);
   const disabledReason = outcome.verdict === "gone" ? "gone" : change.giveUp ? "failing" : null;
@@ -98,8 +98,9 @@ async function noteHealth(
   const tell = disabledReason === null ? change.tell : "disabled";
   if (tell !== null)
     await appendEvents(tx, input.sealer, [endpointEvent(`endpoint.${tell}`, changed, input.mode, now)]);
-  if (disabledReason !== null) await submitAlign(tx, { workspaceId, endpointId: row.id, now });
-  return { row: changed, told: tell !== null, disabled: disabledReason !== null };
+  const aligned = disabledReason !== null || tell === "recovered";
+  if (aligned) await submitAlign(tx, { workspaceId, endpointId: row.id, now });
+  return { row: changed, told: tell !== null, aligned };
 }
 
 function healthAfter(row: EndpointRow, outcome: AttemptOutcome, probe: boolean, now: Date): HealthChange {

@@ -2,7 +2,9 @@ import type { DeliveryId, EndpointId } from "@patchbay/shared";
 import { and, eq, inArray } from "drizzle-orm";
 import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
 import type { ClaimedLane } from "../../platform/lanes/index.ts";
+import type { Clock } from "../../platform/runtime/index.ts";
 import { deleteDeliveries } from "./delete-deliveries.ts";
+import { gate } from "./endpoint-health.ts";
 import { findEndpoint } from "./load-lane-work.ts";
 import { deliveries } from "./tables.ts";
 
@@ -49,24 +51,14 @@ export async function dropUnreadable(deps: Deps, lane: ClaimedLane, id: Delivery
   });
 }
 
-/** Puts deliveries off without an attempt, while their endpoint is left alone. */
-export async function putOff(deps: Deps, lane: ClaimedLane, ids: readonly DeliveryId[], until: Date): Promise<void> {
-  const { workspaceId } = lane.key;
+/** Lets the whole lane rest while its endpoint is left alone: one row, however many deliveries wait in it. */
+export async function rest(deps: Deps & { readonly clock: Clock }, lane: ClaimedLane): Promise<void> {
+  const { workspaceId, laneId } = lane.key;
   await deps.worker.withWorkspace(workspaceId, async (tx) => {
-    await tx
-      .update(deliveries)
-      .set({ nextAttemptAt: until })
-      .where(
-        and(
-          eq(deliveries.workspaceId, workspaceId),
-          inArray(deliveries.id, [...ids]),
-          eq(deliveries.status, "pending"),
-        ),
-      );
-    await lane.settle(
-      tx,
-      ids.map((id) => ({ id, outcome: { at: until } })),
-    );
+    // Shared: whoever lets the endpoint be tried again waits, and then ends the rest.
+    const endpoint = await findEndpoint(tx, workspaceId, laneId as EndpointId, "share");
+    const state = endpoint === null ? null : gate(endpoint, deps.clock.now());
+    if (state?.kind === "open") await lane.rest(tx, state.until);
   });
 }
 

@@ -14,8 +14,17 @@ export function toWebhookEndpoint(row: typeof endpoints.$inferSelect): WebhookEn
   };
 }
 
-/** @param tenantId the host's id of the tenant; `null` when erased, or when the event concerns none */
-export function toApiDelivery(row: typeof deliveries.$inferSelect, tenantId: string | null): Delivery {
+/**
+ * @param tenantId the host's id of the tenant; `null` when erased, or when the event concerns none
+ * @param openUntil when its endpoint's break ends
+ */
+export function toApiDelivery(
+  row: typeof deliveries.$inferSelect,
+  tenantId: string | null,
+  openUntil: Date | null = null,
+): Delivery {
+  const { nextAttemptAt } = row;
+  const waits = nextAttemptAt !== null && openUntil !== null && openUntil > nextAttemptAt;
   return {
     id: encodeId("dlv", row.id),
     endpointId: encodeId("we", row.endpointId),
@@ -24,7 +33,7 @@ export function toApiDelivery(row: typeof deliveries.$inferSelect, tenantId: str
     tenantId,
     status: row.status,
     attempts: row.attempts,
-    nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
+    nextAttemptAt: (waits ? openUntil : nextAttemptAt)?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
     finishedAt: row.finishedAt?.toISOString() ?? null,
   };

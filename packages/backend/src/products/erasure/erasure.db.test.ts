@@ -167,6 +167,7 @@ function aLane(
     items: [{ id, task: "erase", attempts, runAt: clock.now() }],
     signal: new AbortController().signal,
     fence: async () => {},
+    rest: async () => {},
     settle: async (_, outcomes) => settled(outcomes[0]?.outcome),
   };
 }

@@ -3,7 +3,7 @@ import { and, desc, eq, isNull, lt } from "drizzle-orm";
 import { tenants } from "../../../domain/workspaces/index.ts";
 import { decodeListCursor, encodeListCursor } from "../cursor.ts";
 import type { DeliveryDeps } from "../deps.ts";
-import { deliveries } from "../tables.ts";
+import { deliveries, endpoints } from "../tables.ts";
 import { toApiDelivery } from "../to-api.ts";
 
 export interface ListDeliveriesInput {
@@ -24,8 +24,9 @@ export async function listDeliveries(
   const before = input.cursor === undefined ? null : (decodeListCursor(workspaceId, input.cursor) as DeliveryId);
   const rows = await deps.app.withWorkspace(workspaceId, (tx) =>
     tx
-      .select({ delivery: deliveries, tenantId: tenants.externalId })
+      .select({ delivery: deliveries, tenantId: tenants.externalId, openUntil: endpoints.openUntil })
       .from(deliveries)
+      .innerJoin(endpoints, and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, deliveries.endpointId)))
       .leftJoin(
         tenants,
         and(eq(tenants.workspaceId, workspaceId), eq(tenants.uid, deliveries.tenantUid), isNull(tenants.erasedAt)),
@@ -45,7 +46,7 @@ export async function listDeliveries(
   const last = page.at(-1);
   const hasMore = rows.length > limit;
   return {
-    data: page.map((row) => toApiDelivery(row.delivery, row.tenantId)),
+    data: page.map((row) => toApiDelivery(row.delivery, row.tenantId, row.openUntil)),
     hasMore,
     nextCursor: last === undefined || !hasMore ? null : encodeListCursor(workspaceId, last.delivery.id),
   };

@@ -3,6 +3,7 @@ import { and, eq } from "drizzle-orm";
 import { tenantExternalId } from "../../../domain/workspaces/index.ts";
 import { submit } from "../../../platform/lanes/index.ts";
 import type { Tx } from "../../../platform/db/index.ts";
+import { submitAlign } from "../align-deliveries.ts";
 import type { DeliveryDeps } from "../deps.ts";
 import { findEndpoint } from "../load-lane-work.ts";
 import { deliveries, endpoints } from "../tables.ts";
@@ -71,4 +72,5 @@ async function letThrough(tx: Tx, delivery: DeliveryRow, now: Date): Promise<voi
     .update(endpoints)
     .set({ openUntil: null })
     .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, endpointId)));
+  await submitAlign(tx, { workspaceId, endpointId, now });
 }

@@ -44,7 +44,16 @@ export async function sendTest(
       .returning();
     if (delivery === undefined) throw new Error("the test delivery was not written");
     await submit(tx, [
-      { kind: "delivery", workspaceId, tenantUid, laneId: endpointId, id: delivery.id, task: "deliver", runAt: now },
+      {
+        kind: "delivery",
+        workspaceId,
+        tenantUid,
+        laneId: endpointId,
+        id: delivery.id,
+        task: "deliver",
+        runAt: now,
+        urgent: true,
+      },
     ]);
     return delivery;
   });

@@ -35,7 +35,7 @@ export async function updateEndpoint(
       .update(endpoints)
       .set(next)
       .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, endpointId)));
-    if (next.status !== row.status) await submitAlign(tx, { workspaceId, endpointId, now });
+    if (next.status !== row.status || body.url !== undefined) await submitAlign(tx, { workspaceId, endpointId, now });
     return next;
   });
   deps.wake.poke("lanes:delivery");
