@@ -130,7 +130,12 @@ describe("a log in the database", () => {
       ["update audit_entries set mac = hash where sequence = 3", "forged"],
       ["delete from audit_entries where sequence = 3", "out_of_order"],
       ["delete from audit_entries where sequence = 5", "wrong_end"],
-      ["delete from audit_heads", "wrong_end"],
+      ["delete from audit_heads", "past_end"],
+      ["update audit_heads set sequence = sequence + 3", "wrong_end"],
+      [
+        "update audit_heads h set (sequence, hash) = (select e.sequence, e.hash from audit_entries e where e.workspace_id = h.workspace_id and e.sequence = 3) where true",
+        "past_end",
+      ],
     ];
     for (const [statement, problem] of changes) {
       const workspaceId = await aWorkspace();
@@ -138,6 +143,47 @@ describe("a log in the database", () => {
       await tamper(`${statement}${statement.includes("where") ? " and" : " where"} workspace_id = '${workspaceId}'`);
       expect((await verifyLog(deps, workspaceId)).problems[0]?.problem, statement).toBe(problem);
     }
+  });
+
+  test.each([
+    ["right behind the end", 1, ["past_end"]],
+    ["far behind it", 7, ["past_end"]],
+  ])("shows a row that the app itself put %s, past everybody who appends", async (_, ahead, problems) => {
+    const workspaceId = await aWorkspace();
+    await audit.record(workspaceId, ACT);
+    await database.as("patchbay_app").withWorkspace(workspaceId, (tx) =>
+      tx.execute(sql`insert into audit_entries
+        select workspace_id, sequence + ${ahead}, recorded_at, kind, 'a.b', actor_kind, actor_id, target_type, target_id,
+               tenant_uid, request_id, client_address, details, hash, mac, mac_key_id from audit_entries`),
+    );
+    const report = await verifyLog(deps, workspaceId);
+    expect(report.problems).toEqual(problems.map((problem) => ({ sequence: 1 + ahead, problem })));
+  });
+
+  test("shows an end that the app itself moved past the entries", async () => {
+    const workspaceId = await aWorkspace();
+    await audit.record(workspaceId, ACT);
+    await database
+      .as("patchbay_app")
+      .withWorkspace(workspaceId, (tx) => tx.execute(sql`update audit_heads set sequence = 4`));
+    expect((await verifyLog(deps, workspaceId)).problems).toEqual([{ sequence: 1, problem: "wrong_end" }]);
+    await audit.record(workspaceId, ACT);
+    expect((await verifyLog(deps, workspaceId)).problems[0]).toEqual({ sequence: 5, problem: "out_of_order" });
+  });
+
+  test("has no problem while others append and sign between any two looks at it", async () => {
+    const workspaceId = await aWorkspace();
+    let looks = 0;
+    const withWorkspace: WithWorkspace = async (id, work) => {
+      looks += 1;
+      await audit.record(workspaceId, ACT);
+      await writeCheckpoint(deps, workspaceId);
+      return deps.withWorkspace(id, work);
+    };
+    for (let times = 0; times < 3; times++) {
+      expect((await verifyLog({ ...deps, withWorkspace }, workspaceId)).problems).toEqual([]);
+    }
+    expect(looks).toBeGreaterThan(12);
   });
 
   test("whose end was cut off with its traces is found against an exported checkpoint only", async () => {

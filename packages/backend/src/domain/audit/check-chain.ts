@@ -27,6 +27,8 @@ export interface ChainProblem {
     | "forged"
     /** The log ends before the end that was noted, or there is another entry. */
     | "wrong_end"
+    /** Entries behind the noted end: somebody put them there, or set the end back. */
+    | "past_end"
     /** A checkpoint tells of another entry at this place. */
     | "not_as_checkpointed"
     /** A checkpoint tells of more entries than there are. */

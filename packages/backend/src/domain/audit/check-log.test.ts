@@ -83,6 +83,11 @@ describe("the end of a log", () => {
 });
 
 describe("a checkpoint", () => {
+  test("that was kept and exported counts once", async () => {
+    const checkpoints = [checkpointAt(500), checkpointAt(500), checkpointAt(LENGTH)];
+    expect(await checkLog(log, evidence({ checkpoints }))).toMatchObject({ checkpoints: 2, checkpointedTo: LENGTH });
+  });
+
   test("audit: shows to the public key alone that a log was written anew by somebody who has every other key", async () => {
     const forged = aLog(LENGTH);
     const outside = { end: null, codeOf: null, publicKeys: [publicKey], checkpoints: [checkpointAt(500)] };
@@ -187,5 +192,5 @@ function checkpointAt(sequence: number): AuditCheckpoint {
 
 function evidence(given: Partial<Evidence> = {}): Evidence {
   const end = { sequence: LENGTH, hash: entryAt(LENGTH).entry.hash };
-  return { workspaceId, end, checkpoints: [], publicKeys: null, codeOf, ...given };
+  return { workspaceId, end, firstPastEnd: null, checkpoints: [], publicKeys: null, codeOf, ...given };
 }

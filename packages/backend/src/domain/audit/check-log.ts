@@ -7,6 +7,8 @@ export interface Evidence {
   readonly workspaceId: string;
   /** The end that the database had noted before the log was read; `null` for an export. */
   readonly end: { readonly sequence: number; readonly hash: string } | null;
+  /** An entry that stands behind the end that was noted at the same instant; `null`: there is none. */
+  readonly firstPastEnd: number | null;
   readonly checkpoints: readonly AuditCheckpoint[];
   /** Keys that checkpoints may be signed with, base64; `null`: whatever key they name, which proves less. */
   readonly publicKeys: readonly string[] | null;
@@ -36,7 +38,11 @@ export async function checkLog(
   const note = (problem: ChainProblem | null) => {
     if (problem !== null && problems.length < PROBLEMS_MAX) problems.push(problem);
   };
-  const good = evidence.checkpoints.filter((checkpoint) => {
+  // What was kept and exported is the same statement twice.
+  const told = [
+    ...new Map(evidence.checkpoints.map((checkpoint) => [JSON.stringify(checkpoint), checkpoint])).values(),
+  ];
+  const good = told.filter((checkpoint) => {
     const holds = isGood(checkpoint, evidence);
     if (!holds) note({ sequence: checkpoint.sequence, problem: "bad_checkpoint" });
     return holds;
@@ -63,7 +69,8 @@ export async function checkLog(
   }
   const end = { sequence: state.sequence, hash: Buffer.from(state.hash).toString("base64url") };
   const noted = evidence.end?.sequence ?? end.sequence;
-  if (noted > end.sequence || (noted === 0 && count > 0)) note({ sequence: end.sequence, problem: "wrong_end" });
+  if (noted > end.sequence) note({ sequence: end.sequence, problem: "wrong_end" });
+  if (evidence.firstPastEnd !== null) note({ sequence: evidence.firstPastEnd, problem: "past_end" });
   const furthest = Math.max(0, ...good.map(({ sequence }) => sequence));
   if (furthest > end.sequence) note({ sequence: end.sequence, problem: "cut_off" });
   return { workspaceId: evidence.workspaceId, entries: count, end, checkpoints, checkpointedTo, problems };

@@ -10,7 +10,7 @@ import {
   type TenantUid,
   type WorkspaceId,
 } from "@patchbay/shared";
-import { and, asc, desc, eq, gt, gte, lt } from "drizzle-orm";
+import { and, asc, desc, eq, gt, gte, lt, lte, min, sql } from "drizzle-orm";
 import { instantParam, type WithWorkspace } from "../../platform/db/index.ts";
 import { toEntry, type EntryRow } from "./chain.ts";
 import type { CheckedEntry } from "./check-chain.ts";
@@ -57,11 +57,16 @@ export async function listAudit(
   return { data, hasMore, nextCursor: hasMore ? writeCursor(workspaceId, data.at(-1)?.sequence ?? 0) : null };
 }
 
-/** Entries with their codes, oldest first, a page at a time in memory. Ends where the log ended when it was asked. */
+/**
+ * Entries with their codes, oldest first, a page at a time in memory.
+ *
+ * @param part.after the sequence that the first one follows
+ * @param part.until the last one; default: where the log ends when it is reached
+ */
 export async function* readLog(
   deps: Deps,
   workspaceId: WorkspaceId,
-  after = 0,
+  { after = 0, until = Number.MAX_SAFE_INTEGER }: { readonly after?: number; readonly until?: number } = {},
 ): AsyncGenerator<CheckedEntry & { readonly line: string }, void> {
   let from = after;
   for (;;) {
@@ -69,7 +74,13 @@ export async function* readLog(
       tx
         .select()
         .from(auditEntries)
-        .where(and(eq(auditEntries.workspaceId, workspaceId), gt(auditEntries.sequence, from)))
+        .where(
+          and(
+            eq(auditEntries.workspaceId, workspaceId),
+            gt(auditEntries.sequence, from),
+            lte(auditEntries.sequence, until),
+          ),
+        )
         .orderBy(asc(auditEntries.sequence))
         .limit(ROWS_MAX),
     );
@@ -94,6 +105,25 @@ export async function endOfLog(
     tx.select().from(auditHeads).where(eq(auditHeads.workspaceId, workspaceId)),
   );
   return head === undefined ? null : { sequence: head.sequence, hash: base64url(head.hash) };
+}
+
+/**
+ * The first entry that stands behind the noted end; `null`: there is none. One statement sees entries and end as one
+ * commit left them, so that who appends meanwhile is no false alarm.
+ */
+export async function firstPastEnd(deps: Deps, workspaceId: WorkspaceId): Promise<number | null> {
+  const [found] = await deps.withWorkspace(workspaceId, (tx) => {
+    const end = tx
+      .select({ sequence: auditHeads.sequence })
+      .from(auditHeads)
+      .where(eq(auditHeads.workspaceId, workspaceId));
+    const pastEnd = gt(auditEntries.sequence, sql`coalesce((${end}), 0)`);
+    return tx
+      .select({ sequence: min(auditEntries.sequence) })
+      .from(auditEntries)
+      .where(and(eq(auditEntries.workspaceId, workspaceId), pastEnd));
+  });
+  return found?.sequence ?? null;
 }
 
 /** A page of checkpoints, newest first. @throws AppError `invalid_cursor` */

@@ -4,7 +4,7 @@ import type { WithWorkspace } from "../../platform/db/index.ts";
 import type { Vault } from "../vault/index.ts";
 import type { CheckedEntry } from "./check-chain.ts";
 import { checkLog, type LogReport } from "./check-log.ts";
-import { allCheckpoints, endOfLog, readLog } from "./read-log.ts";
+import { allCheckpoints, endOfLog, firstPastEnd, readLog } from "./read-log.ts";
 import { auditEntries } from "./tables.ts";
 
 /**
@@ -16,6 +16,9 @@ export async function verifyLog(
   workspaceId: WorkspaceId,
   exported: readonly AuditCheckpoint[] = [],
 ): Promise<LogReport> {
+  // In this order: who appends or signs meanwhile makes the log longer than the end that it is read to, never shorter.
+  const kept = await allCheckpoints(deps, workspaceId);
+  const end = (await endOfLog(deps, workspaceId)) ?? { sequence: 0, hash: Buffer.alloc(32).toString("base64url") };
   const keyIds = await deps.withWorkspace(workspaceId, (tx) =>
     tx
       .selectDistinct({ id: auditEntries.macKeyId })
@@ -26,12 +29,10 @@ export async function verifyLog(
     workspaceId,
     keyIds.map(({ id }) => id),
   );
-  // In this order: what is appended meanwhile may make the log longer than its noted end, never shorter.
-  const end = await endOfLog(deps, workspaceId);
-  const kept = await allCheckpoints(deps, workspaceId);
-  return checkLog(readLog(deps, workspaceId), {
+  return checkLog(readLog(deps, workspaceId, { until: end.sequence }), {
     workspaceId: encodeId("ws", workspaceId),
-    end: end ?? { sequence: 0, hash: Buffer.alloc(32).toString("base64url") },
+    end,
+    firstPastEnd: await firstPastEnd(deps, workspaceId),
     checkpoints: [...kept, ...exported],
     publicKeys: null,
     codeOf: (keyId, hash) => keys.get(keyId)?.mac(hash) ?? new Uint8Array(),
@@ -47,7 +48,7 @@ export async function verifyExport(
     readonly publicKeys: readonly string[] | null;
   },
 ): Promise<LogReport> {
-  return checkLog(parsed(lines), { ...given, end: null, codeOf: null });
+  return checkLog(parsed(lines), { ...given, end: null, firstPastEnd: null, codeOf: null });
 }
 
 async function* parsed(lines: AsyncIterable<string>): AsyncGenerator<CheckedEntry, void> {

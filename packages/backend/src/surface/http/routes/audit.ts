@@ -78,7 +78,7 @@ export const auditRoutes = (deps: Deps) => [
 ];
 
 async function* linesOf(deps: Deps, workspaceId: WorkspaceId, after: number): AsyncGenerator<string, void> {
-  for await (const { line } of readLog(deps, workspaceId, after)) yield line;
+  for await (const { line } of readLog(deps, workspaceId, { after })) yield line;
 }
 
 async function tenantUidOf(
