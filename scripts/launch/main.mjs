@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildStale, staleBuilds } from "./build.mjs";
@@ -13,7 +14,8 @@ export async function main([command, ...rest]) {
   try {
     const argumentsOf = COMMANDS[command];
     if (argumentsOf === undefined) throw new Stop("Say `npm start` or `npm test`.");
-    await prepare();
+    if (command === "patchbay") refuseUninstalled();
+    else await prepare();
     process.exitCode = await runToEnd(findNode(ROOT), [...NODE_FLAGS, ...argumentsOf(rest)], ROOT);
   } catch (error) {
     if (!(error instanceof Stop)) throw error;
@@ -27,6 +29,7 @@ const NODE_FLAGS = ["--disable-warning=ExperimentalWarning"];
 
 const COMMANDS = {
   start: (rest) => [join(ROOT, "scripts/start.ts"), ...rest],
+  patchbay: (rest) => [join(ROOT, "packages/backend/src/main.ts"), ...rest],
   test: (rest) => [
     join(ROOT, "node_modules/vitest/vitest.mjs"),
     "run",
@@ -35,6 +38,12 @@ const COMMANDS = {
     ...rest,
   ],
 };
+
+/** A command of the operator's installs nothing by itself. */
+function refuseUninstalled() {
+  if (existsSync(join(ROOT, "packages/backend/node_modules"))) return;
+  throw new Stop("Nothing is installed here yet: run `npm start` once, or `npx pnpm install`, then this again.");
+}
 
 /** Two starts at once take turns; the second finds the work done. */
 async function prepare() {

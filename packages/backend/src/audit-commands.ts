@@ -1,4 +1,5 @@
 import { AuditCheckpoint, encodeId, type WorkspaceId } from "@patchbay/shared";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline";
@@ -50,6 +51,7 @@ export async function verifyExportedLog(
   print: (line: string) => void,
   given: { readonly logFile: string; readonly checkpointFile: string | null; readonly publicKey: string | null },
 ): Promise<void> {
+  if (given.publicKey !== null) checkPublicKey(given.publicKey);
   const checkpoints = given.checkpointFile === null ? [] : await readCheckpoints(given.checkpointFile);
   const [first] = checkpoints;
   if (first === undefined)
@@ -74,8 +76,20 @@ export async function exportLog(deps: Deps, workspaceId: WorkspaceId, outFile: s
     target: { type: "workspace", id: encodeId("ws", workspaceId) },
   });
   const lines = Readable.from(linesOf(deps, workspaceId));
-  if (outFile !== null) return pipeline(lines, createWriteStream(outFile, { flags: "wx", mode: 0o600 }));
+  if (outFile !== null) {
+    await pipeline(lines, createWriteStream(outFile, { flags: "wx", mode: 0o600 })).catch(refuseFile(outFile));
+    return deps.print(`Wrote the audit log of ${encodeId("ws", workspaceId)} to ${outFile}.`);
+  }
   for await (const line of lines) deps.print(String(line).trimEnd());
+}
+
+function refuseFile(file: string) {
+  return (error: unknown): never => {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (code === "EEXIST") throw new PatchbayStartError(`${file} is there already; name a new file`);
+    if (code === undefined) throw error;
+    throw new PatchbayStartError(`${file} cannot be written (${code})`, { cause: error });
+  };
 }
 
 /** Prints all checkpoints, one a line, after one of how the log stands now. */
@@ -86,6 +100,23 @@ export async function exportCheckpoints(deps: Deps, workspaceId: WorkspaceId): P
 
 async function* linesOf(deps: Deps, workspaceId: WorkspaceId): AsyncGenerator<string, void> {
   for await (const { line } of readLog(deps, workspaceId)) yield line;
+}
+
+/** With what is no key, every checkpoint would look forged. */
+function checkPublicKey(text: string): void {
+  try {
+    const key = createPublicKey({ key: Buffer.from(text, "base64"), format: "der", type: "spki" });
+    if (key.asymmetricKeyType === "ed25519" && isAsWritten(text, key)) return;
+  } catch {
+    // Told of below.
+  }
+  throw new PatchbayStartError(
+    "--public-key is not the public key of a checkpoint: pass what stands there as publicKey, base64 (MCow…)",
+  );
+}
+
+function isAsWritten(text: string, key: KeyObject): boolean {
+  return key.export({ format: "der", type: "spki" }).toString("base64") === text;
 }
 
 /** One a line, as `patchbay audit checkpoints` prints them. */

@@ -29,7 +29,7 @@ const PAGES: readonly Seen[] = [
   { name: "the example's events", url: () => `${tideline.url}/events`, ready: "Nothing yet" },
   { name: "the console's sign-in", url: () => `${world.product.url}/console`, ready: "Operator token" },
   { name: "the console", url: () => world.product.patchbay.consoleLink(), ready: "Deliveries" },
-  { name: "the API reference", url: () => `${world.product.url}/docs`, ready: "Connect sessions" },
+  { name: "the API reference", url: () => `${world.product.url}/docs`, ready: "Copy link" },
   {
     name: "a dead link",
     url: () => `${world.product.url}/oauth/start/nowhere`,

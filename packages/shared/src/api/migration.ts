@@ -98,15 +98,18 @@ const member = z.string().max(4_096);
 
 export const ExportConnection: z.ZodType<ExportConnection> = z
   .strictObject({
-    publicKey: z.looseObject({
-      kty: z.enum(["RSA", "EC"]),
-      kid: z.string().max(200).optional(),
-      n: member.optional(),
-      e: member.optional(),
-      crv: member.optional(),
-      x: member.optional(),
-      y: member.optional(),
-    }),
+    publicKey: z.looseObject(
+      {
+        kty: z.enum(["RSA", "EC"], { error: 'must be "RSA" or "EC": nothing is encrypted to other keys' }),
+        kid: z.string().max(200).optional(),
+        n: member.optional(),
+        e: member.optional(),
+        crv: member.optional(),
+        x: member.optional(),
+        y: member.optional(),
+      },
+      { error: "must be a JSON Web Key, an object with kty; a PEM is none: key.export({ format: 'jwk' }) makes one" },
+    ),
     handOver: z.boolean().optional(),
   })
   .meta({ id: "ExportConnection" });

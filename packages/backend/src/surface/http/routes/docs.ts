@@ -97,7 +97,8 @@ const START = `Scalar.createApiReference("#reference", {
   hideClientButton: true,
   showDeveloperTools: "never",
   authentication: { preferredSecurityScheme: "api" },
-  showDeveloperTools: "never",
+  // Behind long headings it draws a link that is seen only under a pointer and makes narrow pages scroll sideways.
+  customCss: ".section { overflow-x: clip }",
   agent: { disabled: true },
   mcp: { disabled: true },
 });`;
