@@ -21,6 +21,9 @@ import { openPair, orphanPlace, previousTokensPlace, tokensPlace } from "./token
 /** `none`: there is a token that still works, so nothing is waited for. */
 export type Patience = "wait" | "none";
 
+/** Of the pause after a grant was turned away: from a quarter of a second to eight seconds. */
+const DOUBLINGS_MAX = 5;
+
 /**
  * Gets a new token pair, once over all processes. `README.md` draws a grant's states.
  *
@@ -39,6 +42,7 @@ export async function refresh(
   const { timings } = deps;
   const signal = AbortSignal.timeout(timings.waitMs);
   using watch = deps.news.watch(target);
+  let turnedAway = 0;
   do {
     const startedMs = performance.now();
     const claim = await claimRefresh(deps, target, seenRowVersion, patience === "wait" ? timings.turnMs : 0);
@@ -57,8 +61,10 @@ export async function refresh(
         if (claim.deadSince !== null) await deps.onGrantDead({ ...target, deadSince: claim.deadSince });
         return { problem: "reauthorize" };
       case "later":
-        // Whoever is turned away is turned away at the same time: they come back spread.
-        pauseMs = Math.max(pauseMs, claim.ms) * (1 + deps.random());
+        // Many wait for few places: they come back spread, and the more seldom the more often they were turned away.
+        // All at their usual pace would keep the database so busy that places go by unused.
+        pauseMs = Math.max(pauseMs, claim.ms) * 2 ** Math.min(turnedAway, DOUBLINGS_MAX) * (1 + deps.random());
+        turnedAway += 1;
         break;
       case "busy":
         break;
