@@ -40,7 +40,7 @@ describe("the table matrix", () => {
   test("T2: no role reaches a foreign row in any table with any verb", async () => {
     await inTransaction(async ({ tx, tables, sides }) => {
       expect(tables.length).toBeGreaterThan(25);
-      expect(await leaks(tx, tables, sides)).toEqual([]);
+      expect(await Array.fromAsync(leaks(tx, tables, sides))).toEqual([]);
     });
   });
 
@@ -98,12 +98,13 @@ describe("a broken policy", () => {
       await inTransaction(async ({ tx, tables, sides }) => {
         const before = new Set(await problemsIn(tx));
         for (const mutant of mutants) {
-          await tx.unsafe("savepoint whole");
-          await tx.unsafe(mutant.ddl);
+          await tx.unsafe(`savepoint whole; ${mutant.ddl}`);
           const concerned = tables.filter(
             ({ name, children }) => mutant.table === null || name === mutant.table || children.includes(mutant.table),
           );
-          const leaking = (await leaks(tx, concerned, sides)).length > 0;
+          // One leak is enough to notice it.
+          const { done: tight } = await leaks(tx, concerned, sides).next();
+          const leaking = tight !== true;
           const reported = (await problemsIn(tx)).some((problem) => !before.has(problem));
           if (leaking) killed.byMatrix++;
           if (reported) killed.byCheck++;

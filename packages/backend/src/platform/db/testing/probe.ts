@@ -63,13 +63,12 @@ export async function arrange(tx: postgres.TransactionSql): Promise<{ tables: re
   return { tables, sides };
 }
 
-/** Statements on `tables` that reached rows that they must not, as `role context table verb`. */
-export async function leaks(
+/** Statements on `tables` that reached rows that they must not, as `role context table verb`: found as one goes on. */
+export async function* leaks(
   tx: postgres.TransactionSql,
   tables: readonly Table[],
   sides: Sides,
-): Promise<readonly string[]> {
-  const found: string[] = [];
+): AsyncGenerator<string> {
   for (const role of ROLES) {
     for (const context of contextsOf(sides)) {
       for (const table of tables) {
@@ -77,12 +76,11 @@ export async function leaks(
         const reached = await reach(tx, role, context, probes);
         for (const [index, { verb }] of probes.entries()) {
           if ((reached[index] ?? 0) <= 0 || MEANT.has(`${role} ${table.name} ${verb}`)) continue;
-          found.push(`${role}, ${context.name}: ${verb} of ${table.name}`);
+          yield `${role}, ${context.name}: ${verb} of ${table.name}`;
         }
       }
     }
   }
-  return found;
 }
 
 /** Rows of the caller's own that `select` shows: that nothing leaks must not be because nothing works. */
