@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { CHILD_ENV } from "../harness/child-env.ts";
 
 /** One life of the product in a process of its own. */
 export interface Child {
@@ -27,7 +28,7 @@ export async function startChild(input: {
 }): Promise<Child> {
   const child = spawn(process.execPath, ["--import", END_WITH_PARENT, `${ROOT}${input.script}`, ...input.args], {
     cwd: ROOT,
-    env: { PATH: process.env["PATH"] ?? "", ...input.env },
+    env: { ...CHILD_ENV, ...input.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const { pid } = child;

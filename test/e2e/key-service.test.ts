@@ -1,19 +1,15 @@
 /** The product on a key service, by real processes: the move from a key file, an outage, access withdrawn. */
 import { parseConfig, prepareLocalFiles, startPatchbay } from "@patchbay/backend";
-import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   FAKE_VAULT_TOKEN,
   startFakeVault,
 } from "../../packages/backend/src/domain/vault/key-providers/testing/fake-vault.ts";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
+import { runPatchbay } from "../harness/run-patchbay.ts";
 import { scratchRoot } from "../harness/scratch-root.ts";
-
-const MAIN = fileURLToPath(new URL("../../packages/backend/src/main.ts", import.meta.url));
-const EXIT_MS_MAX = 60_000;
 
 let database: TestDatabase;
 let folder: string;
@@ -76,23 +72,14 @@ describe("a key service", () => {
   });
 });
 
-async function patchbay(args: readonly string[], providers: string) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+function patchbay(args: readonly string[], providers: string) {
+  return runPatchbay(args, {
     cwd: folder,
     env: {
-      PATH: process.env["PATH"] ?? "",
       ...env,
       PATCHBAY_KEY_PROVIDERS: providers,
       PATCHBAY_VAULT_ADDRESS: service.url,
       PATCHBAY_VAULT_TOKEN: FAKE_VAULT_TOKEN,
     },
-    stdio: ["ignore", "pipe", "pipe"],
   });
-  let said = "";
-  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  const timer = setTimeout(() => child.kill("SIGKILL"), EXIT_MS_MAX);
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  clearTimeout(timer);
-  return { code, said };
 }

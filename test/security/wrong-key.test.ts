@@ -1,16 +1,13 @@
 /** A process with a wrong master key stops before it writes: real processes, every row of every table looked at. */
 import { parseConfig, prepareLocalFiles, startPatchbay } from "@patchbay/backend";
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../harness/database.ts";
+import { runPatchbay } from "../harness/run-patchbay.ts";
 import { scratchRoot } from "../harness/scratch-root.ts";
 
-const MAIN = fileURLToPath(new URL("../../packages/backend/src/main.ts", import.meta.url));
-const EXIT_MS_MAX = 60_000;
 const EX_CONFIG = 78;
 
 let database: TestDatabase;
@@ -79,19 +76,8 @@ async function aKeyFile(version: string): Promise<string> {
   return path;
 }
 
-async function run(args: readonly string[], more: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    cwd: folder,
-    env: { PATH: process.env["PATH"] ?? "", ...env, ...more },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let said = "";
-  child.stdout.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  const timer = setTimeout(() => child.kill("SIGKILL"), EXIT_MS_MAX);
-  const code = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  clearTimeout(timer);
-  return { code, said };
+function run(args: readonly string[], more: Readonly<Record<string, string>>) {
+  return runPatchbay(args, { cwd: folder, env: { ...env, ...more } });
 }
 
 /** Table → number of rows and a hash over them, for every table there is. */

@@ -16,6 +16,7 @@ import { Secret, systemClock } from "../../../packages/backend/src/platform/runt
 import type { GrantTarget } from "../../../packages/backend/src/products/credentials/index.ts";
 import type { RefreshTimings } from "../../../packages/backend/src/products/credentials/refresh-timings.ts";
 import type { TokenLimit } from "../../../packages/backend/src/products/credentials/token-budget.ts";
+import { CHILD_ENV } from "../../harness/child-env.ts";
 import type { ChildOrder, ChildSetup } from "./node-child.ts";
 import { startNode, type RefreshNode } from "./node.ts";
 import { startPolicyServer, type Family, type Policy, type PolicyServer } from "./policy-server.ts";
@@ -178,7 +179,7 @@ async function startProcess(setup: ChildSetup, clock?: string): Promise<NodeProc
   const [command, ...args] = [...(clock === undefined ? [] : ["faketime", "-f", clock]), process.execPath, CHILD];
   const child = spawn(command ?? "", args, {
     // Only what the time is, not how fast it passes.
-    env: { PATH: process.env["PATH"] ?? "", REFRESH_NODE: JSON.stringify(setup), FAKETIME_DONT_FAKE_MONOTONIC: "1" },
+    env: { ...CHILD_ENV, REFRESH_NODE: JSON.stringify(setup), FAKETIME_DONT_FAKE_MONOTONIC: "1" },
     stdio: ["pipe", "pipe", "inherit"],
   });
   const gone = once(child, "exit");
