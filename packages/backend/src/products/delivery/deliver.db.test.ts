@@ -281,29 +281,6 @@ describe("an endpoint", () => {
     expect(told.map(({ type }) => type)).toEqual(["endpoint.failing", "endpoint.recovered"]);
   });
 
-  test("that is down costs a probe an opening, and touches none of what waits for it", async () => {
-    const many = 1_000;
-    const fails = Array.from({ length: 13 }, (): Answer => 500);
-    const { workspaceId, endpointId, receiver } = await anEndpoint(...fails, 200);
-    await world.append(Array.from({ length: many }, () => anEvent(workspaceId)));
-    await requests(receiver, 10);
-    for (const [opening, restSeconds] of [30, 60, 120].entries()) {
-      await resting(endpointId);
-      world.pass((restSeconds + 1) * SECOND);
-      await requests(receiver, 11 + opening);
-    }
-    await resting(endpointId);
-    expect(receiver.received).toHaveLength(13);
-    const touched = await world.sql`
-      select i.id from queue.items i left join deliveries d on d.id = i.id
-      where i.lane_id = ${endpointId} and i.attempts > 0 and d.attempts = 0`;
-    expect(touched).toHaveLength(0);
-    expect(await items(endpointId)).toBeGreaterThanOrEqual(many);
-
-    world.pass(241 * SECOND);
-    await waitFor(async () => receiver.received.length >= many, { what: "the rest of them" });
-  });
-
   test("that fails for five days is disabled, and what it missed is held", async () => {
     const { workspaceId, endpointId } = await anEndpoint(500);
     await world.append([anEvent(workspaceId)]);
@@ -427,19 +404,6 @@ async function feed(workspaceId: WorkspaceId): Promise<readonly PatchbayEvent[]>
 async function toldOf(workspaceId: WorkspaceId, types: readonly string[]): Promise<void> {
   await waitFor(async () => (await feed(workspaceId)).length >= types.length, { what: types.join(", ") });
   expect((await feed(workspaceId)).map(({ type }) => type)).toEqual(types);
-}
-
-/** Once all lanes of an endpoint rest. */
-async function resting(endpointId: EndpointId): Promise<void> {
-  await waitFor(
-    async () => {
-      const lanes = await world.sql<{ rests: boolean }[]>`
-        select rest_until > ${world.clock.now()} and lease_until is null as rests from queue.lanes
-        where lane_id = ${endpointId} and pending > 0`;
-      return lanes.length > 0 && lanes.every(({ rests }) => rests);
-    },
-    { what: "lanes at rest" },
-  );
 }
 
 async function items(endpointId: EndpointId): Promise<number> {
