@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { connectorById, connectors } from "../../packages/backend/src/connectors/index.ts";
 import { createLocalKeyFile, createVault, openLocalKeys } from "../../packages/backend/src/domain/vault/index.ts";
 import { createWorkspace, putProviderApp } from "../../packages/backend/src/domain/workspaces/index.ts";
-import { ensureInboxPartitions, openDatabase } from "../../packages/backend/src/platform/db/index.ts";
+import { ensureInboxPartitions, openDatabase, openInboxDays } from "../../packages/backend/src/platform/db/index.ts";
 import { createEgress } from "../../packages/backend/src/platform/egress/index.ts";
 import { markDirty } from "../../packages/backend/src/products/ingest/fetcher/mark-dirty.ts";
 import { fetchItem, lockLanes } from "../../packages/backend/src/products/ingest/tasks.ts";
@@ -93,6 +93,8 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
     wake,
     log,
     publicUrl: door.url,
+    inboxRetentionDays: 30,
+    openInboxDays: (instants) => openInboxDays({ asOwner: database.as("patchbay_owner").withQueue }, instants),
     runIntervalMs: 900_000,
   };
   const ingest = createIngest(deps);

@@ -29,12 +29,16 @@ export interface Owner {
 export const WORDS: ReadonlySet<string> = new Set([
   "POST /connect/v1/providers/{id}/resolve path.id", // a provider
   "GET /v1/connections query.provider",
+  "GET /v1/inbox query.provider",
+  "POST /v1/inbox/replay body.provider",
   "PUT /v1/providers/{provider}/app path.provider",
   "POST /v1/providers/{provider}/app/signing-keys path.provider",
 ]);
 
 const connection = ({ tenant }: Owner) => tenant.connectionId;
 const endpoint = ({ side }: Owner) => side.endpointId;
+const sourceOf = async ({ side }: Owner) => (await side.sdk.inbox.retrieve(side.inboxId)).sourceId;
+const LONG_AGO = "2020-01-01T00:00:00.000Z";
 const authorization = ({ tenant }: Owner) => tenant.authorizationId;
 const cursorOf =
   (path: string | ((owner: Owner) => string), name = "nextCursor") =>
@@ -270,8 +274,39 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
     { at: "query.cursor", theirs: cursorOf("/v1/deliveries"), call: inQuery("/v1/dead-letters", "cursor") },
     { at: "query.endpointId", theirs: endpoint, call: inQuery("/v1/dead-letters", "endpointId") },
   ],
-  "GET /v1/inbox": [{ at: "query.cursor", theirs: cursorOf("/v1/inbox"), call: inQuery("/v1/inbox", "cursor") }],
+  "GET /v1/inbox": [
+    { at: "query.cursor", theirs: cursorOf("/v1/inbox"), call: inQuery("/v1/inbox", "cursor") },
+    { at: "query.sourceId", theirs: sourceOf, call: inQuery("/v1/inbox", "sourceId") },
+    { at: "query.connectionId", theirs: connection, call: inQuery("/v1/inbox", "connectionId") },
+  ],
   "GET /v1/inbox/{id}": [{ at: "path.id", theirs: ({ side }) => side.inboxId, call: inPath("/v1/inbox/") }],
+  "GET /v1/inbox/{id}/raw": [{ at: "path.id", theirs: ({ side }) => side.inboxId, call: inPath("/v1/inbox/", "/raw") }],
+  "POST /v1/inbox/replay": [
+    {
+      at: "body.ids",
+      theirs: ({ side }) => side.inboxId,
+      call: (id) => ({ path: "/v1/inbox/replay", body: { ids: [id], dryRun: true } }),
+    },
+    {
+      at: "body.sourceId",
+      theirs: sourceOf,
+      call: (sourceId) => ({ path: "/v1/inbox/replay", body: { since: LONG_AGO, sourceId, dryRun: true } }),
+    },
+    {
+      at: "body.connectionId",
+      theirs: connection,
+      call: (connectionId) => ({ path: "/v1/inbox/replay", body: { since: LONG_AGO, connectionId, dryRun: true } }),
+    },
+  ],
+  "GET /v1/inbox/replays": [
+    { at: "query.cursor", theirs: cursorOf("/v1/inbox/replays"), call: inQuery("/v1/inbox/replays", "cursor") },
+  ],
+  "GET /v1/inbox/replays/{id}": [
+    { at: "path.id", theirs: ({ side }) => side.replayId, call: inPath("/v1/inbox/replays/") },
+  ],
+  "POST /v1/inbox/replays/{id}/cancel": [
+    { at: "path.id", theirs: ({ side }) => side.replayId, call: inPath("/v1/inbox/replays/", "/cancel") },
+  ],
   "GET /v1/providers": [],
   "PUT /v1/providers/{provider}/app": [
     {

@@ -284,7 +284,10 @@ async function readEverything(apiKey: string, token: string, connectionId: strin
   await sdk.webhookEndpoints.retrieve(endpoint?.id ?? "");
   await sdk.webhookEndpoints.attempts(endpoint?.id ?? "").toArray({ limit: 100 });
   await sdk.connections.retrieve(connectionId);
-  for (const item of await sdk.inbox.list().toArray({ limit: 5 })) await sdk.inbox.retrieve(item.id);
+  for (const item of await sdk.inbox.list().toArray({ limit: 5 })) {
+    await sdk.inbox.retrieve(item.id);
+    await sdk.inbox.retrieveRaw(item.id);
+  }
   for (const model of MODEL_NAMES) await sdk.records.list("acme", model, { expand: "raw" }).toArray({ limit: 50 });
   for (const event of await sdk.events.list().toArray({ limit: 5 })) await sdk.events.retrieve(event.id);
   const widget = withSession(token);

@@ -25,6 +25,7 @@ export interface Side extends TestWorkspace {
   readonly endpointId: string;
   readonly deliveryId: string;
   readonly inboxId: string;
+  readonly replayId: string;
   readonly erasureId: string;
   /** Used with {@link send} once: `POST /v1/connect-sessions`. */
   readonly idempotencyKey: string;
@@ -108,6 +109,13 @@ export async function startAuthorization(
   return { id: String(id), startUrl: String(startUrl) };
 }
 
+/** Two that stand still: nothing is of them, and their list has a second page. */
+async function replays({ sdk }: TestWorkspace): Promise<readonly string[]> {
+  const nothing = { since: "2020-01-01T00:00:00.000Z", until: "2020-01-02T00:00:00.000Z" };
+  const made = [await sdk.inbox.replay(nothing), await sdk.inbox.replay(nothing)];
+  return made.map(({ id }) => id);
+}
+
 async function arrange(
   product: TestProduct,
   name: string,
@@ -171,6 +179,7 @@ async function arrange(
     endpointId: endpoint.id,
     deliveryId: delivery?.id ?? "",
     inboxId: inbox[0]?.id ?? "",
+    replayId: (await replays(workspace))[0] ?? "",
     erasureId,
     idempotencyKey,
     uuid,
@@ -242,6 +251,7 @@ export async function everythingListed(
     "/v1/deliveries",
     "/v1/dead-letters",
     "/v1/inbox",
+    "/v1/inbox/replays",
     "/v1/events",
     "/v1/providers",
     ...tenantIds.flatMap((tenant) => MODEL_NAMES.map((model: ModelName) => `/v1/tenants/${tenant}/records/${model}`)),

@@ -3,7 +3,13 @@ import { writeCheckpoint } from "./domain/audit/index.ts";
 import { listConnections } from "./domain/connections/index.ts";
 import type { Vault } from "./domain/vault/index.ts";
 import { forgetIdempotencyKeys, listWorkspaceIds } from "./domain/workspaces/index.ts";
-import { dropOldInboxPartitions, ensureInboxPartitions, type Database } from "./platform/db/index.ts";
+import {
+  dropOldInboxPartitions,
+  ensureInboxPartitions,
+  inboxPartitionHealth,
+  partitionWarnings,
+  type Database,
+} from "./platform/db/index.ts";
 import type { Chore } from "./platform/jobs/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 import type { Clock } from "./platform/runtime/index.ts";
@@ -60,7 +66,7 @@ export function listChores(deps: Deps): readonly Chore[] {
       run: everyWorkspace((id) => deps.credentials.keepGrantsAlive(id)),
     },
     { name: "grants-tell", cron: "* * * * *", run: everyWorkspace((id) => deps.credentials.tellFates(id)) },
-    { name: "inbox-dedupe-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneDedupe) },
+    { name: "inbox-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneInbox) },
     {
       name: "idempotency-keys-forget",
       cron: "47 * * * *",
@@ -89,9 +95,15 @@ export function listChores(deps: Deps): readonly Chore[] {
       name: "inbox-partitions",
       cron: "27 * * * *",
       run: async () => {
-        await ensureInboxPartitions({ asOwner, clock: deps.clock });
-        const dropped = await dropOldInboxPartitions({ asOwner, clock: deps.clock }, deps.inboxRetentionDays);
-        if (dropped > 0) deps.log.info({ dropped }, "inbox partitions dropped");
+        try {
+          await ensureInboxPartitions({ asOwner, clock: deps.clock });
+          const dropped = await dropOldInboxPartitions({ asOwner, clock: deps.clock }, deps.inboxRetentionDays);
+          if (dropped > 0) deps.log.info({ dropped }, "inbox partitions dropped");
+        } finally {
+          const { withQueue } = worker;
+          const health = await inboxPartitionHealth({ withQueue, clock: deps.clock }, deps.inboxRetentionDays);
+          for (const warning of partitionWarnings(health)) deps.log.error({ ...health }, warning);
+        }
       },
     },
   ];

@@ -23,7 +23,7 @@ import {
   toWorkspace,
   workspaceExists,
 } from "./domain/workspaces/index.ts";
-import type { ConnectionOptions, Database } from "./platform/db/index.ts";
+import { inboxPartitionHealth, openInboxDays, type ConnectionOptions, type Database } from "./platform/db/index.ts";
 import { createEgress } from "./platform/egress/index.ts";
 import { createHousekeeping } from "./platform/jobs/index.ts";
 import { createLaneWorker, createWake } from "./platform/lanes/index.ts";
@@ -56,6 +56,8 @@ const LANES_MAX = 32;
 const ITEMS_PER_LANE = 20;
 /** Erasures worked at the same time: they are in no hurry, and take long with much to remove. */
 const ERASURES_MAX = 2;
+/** Replays of the inbox worked at the same time: live work goes first. */
+const REPLAYS_MAX = 2;
 
 /** The composition root, in the order of the layers: the only place where parts meet. */
 export async function compose(given: {
@@ -84,6 +86,7 @@ export async function compose(given: {
   const keys = timedKeys(given.keys, counted.keyService);
   const app = database.as("patchbay_app");
   const worker = database.as("patchbay_worker");
+  const asOwner = database.as("patchbay_owner").withQueue;
   const alone = roles.api && roles.worker;
   const wake = await createWake({ log, database: alone ? null : database });
   const grantNews = await createGrantNews({ log, database });
@@ -121,6 +124,8 @@ export async function compose(given: {
     client,
     connectorById,
     publicUrl,
+    inboxRetentionDays: config.inboxRetentionDays,
+    openInboxDays: (instants) => openInboxDays({ asOwner }, instants),
     runIntervalMs: config.syncIntervalSeconds * 1_000,
   });
   const connect = createConnect({
@@ -163,12 +168,14 @@ export async function compose(given: {
     createLaneWorker({ ...lanes, kind: "connection", handle: ingest.handleLane }),
     delivery.sequencer,
     createLaneWorker({ ...lanes, kind: "delivery", handle: delivery.handleLane }),
+    createLaneWorker({ ...lanes, lanesMax: REPLAYS_MAX, kind: "inboxReplay", handle: ingest.handleReplay }),
     createLaneWorker({ ...lanes, lanesMax: ERASURES_MAX, kind: "erasure", handle: erasures.handleLane }),
   ];
   const journalOf = (kind: "system" | "operator") => createRotationJournal(audit, { kind, id: null });
   const rotation = { database: worker, keys, clock, columns: SEALED_COLUMNS, journal: journalOf("system") };
   const node = createNodeReport({ withQueue: worker.withQueue, keys, log });
-  addGauges(metrics, { database, rotation });
+  const inboxPartitions = () => inboxPartitionHealth({ withQueue: worker.withQueue, clock }, config.inboxRetentionDays);
+  addGauges(metrics, { database, rotation, inboxPartitions });
   const chores = listChores({
     ...asApp,
     database,
@@ -235,7 +242,8 @@ export async function compose(given: {
     mounts: [
       (hono) =>
         http.mountHealth(hono, { ping: () => database.ping(), keyHealth, draining: () => stopping.signal.aborted }),
-      (hono) => http.mountInboxDoor(hono, { ingest: countedInbox(ingest, counted), clock }),
+      (hono) =>
+        http.mountInboxDoor(hono, { ingest: countedInbox(ingest, counted, (id) => connectorById(id) !== null), clock }),
       (hono) => http.mountMetrics(hono, { metrics, operatorToken }),
       (hono) => hono.use("/connect/*", http.connectCors),
       (hono) => http.mountBootstrap(hono, { connect }),

@@ -2,7 +2,7 @@ import { AppError } from "@patchbay/shared";
 import { countConnections } from "./domain/connections/index.ts";
 import { KeyProviderError, keyStatus, type Keys, type RotationDeps } from "./domain/vault/index.ts";
 import { listWorkspaceIds } from "./domain/workspaces/index.ts";
-import type { Database } from "./platform/db/index.ts";
+import type { Database, PartitionHealth } from "./platform/db/index.ts";
 import type { Egress } from "./platform/egress/index.ts";
 import type { Histogram, Metrics } from "./platform/observability/index.ts";
 import type { Ingest } from "./products/ingest/index.ts";
@@ -18,7 +18,7 @@ export function createProductMetrics(metrics: Metrics) {
     inbox: metrics.counter({
       name: "pb_inbox_received_total",
       help: "Deliveries of providers: accepted, or the code of the refusal",
-      labels: ["result"],
+      labels: ["provider", "result"],
     }),
     deliveries: metrics.counter({
       name: "pb_delivery_attempts_total",
@@ -47,9 +47,24 @@ export function createProductMetrics(metrics: Metrics) {
 /** What is read from the database when somebody looks. */
 export function addGauges(
   metrics: Metrics,
-  deps: { readonly database: Database; readonly rotation: RotationDeps },
+  deps: {
+    readonly database: Database;
+    readonly rotation: RotationDeps;
+    readonly inboxPartitions: () => Promise<PartitionHealth>;
+  },
 ): void {
   const { rotation, database } = deps;
+  metrics.gauge(
+    {
+      name: "pb_inbox_partition_days_ahead",
+      help: "Days from today on that deliveries can be stored on; alert below 3",
+    },
+    async () => [{ value: (await deps.inboxPartitions()).daysAhead }],
+  );
+  metrics.gauge(
+    { name: "pb_inbox_partitions_overdue", help: "Days of deliveries past their retention that were not dropped" },
+    async () => [{ value: (await deps.inboxPartitions()).overdue }],
+  );
   metrics.gauge(
     { name: "pb_kek_rows_pending", help: "Workspace keys that the primary key version does not wrap yet" },
     async () => [{ value: (await keyStatus(rotation)).pending }],
@@ -96,15 +111,21 @@ export function timedKeys(keys: Keys, histogram: Histogram): Keys {
 type Product = ReturnType<typeof createProductMetrics>;
 
 /** The inbox door, counted. */
-export function countedInbox(ingest: Pick<Ingest, "accept">, { inbox }: Product): Pick<Ingest, "accept"> {
+export function countedInbox(
+  ingest: Pick<Ingest, "accept">,
+  { inbox }: Product,
+  isProvider: (id: string) => boolean,
+): Pick<Ingest, "accept"> {
   return {
     async accept(delivery) {
+      // The name comes from the path, where anybody may write anything.
+      const provider = isProvider(delivery.provider) ? delivery.provider : "unknown";
       try {
         const result = await ingest.accept(delivery);
-        inbox.add({ result });
+        inbox.add({ provider, result });
         return result;
       } catch (error) {
-        inbox.add({ result: error instanceof AppError ? error.code : "failed" });
+        inbox.add({ provider, result: error instanceof AppError ? error.code : "failed" });
         throw error;
       }
     },

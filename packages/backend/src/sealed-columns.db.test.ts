@@ -14,6 +14,7 @@ const NOT_SWEPT: Readonly<Record<string, string>> = {
   "inbox.body": "never rewritten; each day has its own key, and retention ends it",
   "inbox.body_sha256": "a hash",
   "inbox_dedupe.key": "a hash",
+  "inbox_outcomes.waits_for": "a hash",
   "records.content_hash": "a hash",
   "api_keys.previous_secret_hash": "a hash",
   "api_keys.secret_hash": "a hash",

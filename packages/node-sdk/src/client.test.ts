@@ -129,6 +129,17 @@ describe("routes", () => {
     ["deliveries.listDeadLetters", (p) => p.deliveries.listDeadLetters(), "GET /v1/dead-letters"],
     ["inbox.list", (p) => p.inbox.list({ status: "quarantined" }), "GET /v1/inbox?status=quarantined"],
     ["inbox.retrieve", (p) => p.inbox.retrieve("inb_1"), "GET /v1/inbox/inb_1"],
+    ["inbox.retrieveRaw", (p) => p.inbox.retrieveRaw("inb_1"), "GET /v1/inbox/inb_1/raw"],
+    [
+      "inbox.previewReplay",
+      (p) => p.inbox.previewReplay({ ids: ["inb_1"] }),
+      "POST /v1/inbox/replay",
+      { ids: ["inb_1"], dryRun: true },
+    ],
+    ["inbox.replay", (p) => p.inbox.replay({ ids: ["inb_1"] }), "POST /v1/inbox/replay", { ids: ["inb_1"] }],
+    ["inbox.listReplays", (p) => p.inbox.listReplays(), "GET /v1/inbox/replays"],
+    ["inbox.retrieveReplay", (p) => p.inbox.retrieveReplay("irp_1"), "GET /v1/inbox/replays/irp_1"],
+    ["inbox.cancelReplay", (p) => p.inbox.cancelReplay("irp_1"), "POST /v1/inbox/replays/irp_1/cancel"],
     ["providers.list", (p) => p.providers.list(), "GET /v1/providers"],
     [
       "providers.setApp",

@@ -27,6 +27,7 @@ export type EventId = Branded<"EventId">;
 export type EndpointId = Branded<"EndpointId">;
 export type DeliveryId = Branded<"DeliveryId">;
 export type AttemptId = Branded<"AttemptId">;
+export type ReplayId = Branded<"ReplayId">;
 export type ErasureId = Branded<"ErasureId">;
 export type DataKeyId = Branded<"DataKeyId">;
 
@@ -48,6 +49,8 @@ export interface EdgeIds {
   readonly dlv: DeliveryId;
   readonly att: AttemptId;
   readonly era: ErasureId;
+  /** A replay of what the inbox holds. */
+  readonly irp: ReplayId;
   readonly acct: RecordId;
   readonly cus: RecordId;
   readonly prod: RecordId;

@@ -8,8 +8,8 @@ import { Secret, systemClock } from "../../../packages/backend/src/platform/runt
 import { listen } from "../../../packages/backend/src/listen.ts";
 import { countedInbox, createProductMetrics } from "../../../packages/backend/src/product-metrics.ts";
 import { accept, type Delivery } from "../../../packages/backend/src/products/ingest/inbox/accept.ts";
-import { appendInbox, type InboxRow } from "../../../packages/backend/src/products/ingest/inbox/append-inbox.ts";
-import type { InboxWriter } from "../../../packages/backend/src/products/ingest/inbox/inbox-writer.ts";
+import { appendInbox } from "../../../packages/backend/src/products/ingest/inbox/append-inbox.ts";
+import type { InboxPort } from "../../../packages/backend/src/products/ingest/inbox/inbox-port.ts";
 import { createSourceCache } from "../../../packages/backend/src/products/ingest/sources/source-cache.ts";
 import { createApp, mountInboxDoor } from "../../../packages/backend/src/surface/http/index.ts";
 
@@ -34,10 +34,10 @@ const acceptDeps = {
   connectorById,
   publicUrl: config.publicUrl,
   findSource: createSourceCache({ app, vault, clock }),
-  writer: writerOf(variant),
+  inbox: inboxOf(variant),
 };
 const counted = createProductMetrics(createMetrics());
-const ingest = countedInbox({ accept: (delivery: Delivery) => accept(acceptDeps, delivery) }, counted);
+const ingest = countedInbox({ accept: (delivery: Delivery) => accept(acceptDeps, delivery) }, counted, () => true);
 const hono = createApp({
   log: silentLogger,
   onAnswered: ({ seconds, method, route, status }) =>
@@ -59,7 +59,7 @@ const hono = createApp({
 await listen(hono.fetch, config);
 console.log("ready");
 
-function writerOf(kind: Variant): InboxWriter<InboxRow> {
+function inboxOf(kind: Variant): Pick<InboxPort, "append"> {
   if (kind !== "single") return { append: async () => {} };
   const asIngest = database.as("patchbay_ingest");
   return { append: (row) => appendInbox(asIngest, [row]) };

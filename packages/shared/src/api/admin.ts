@@ -15,6 +15,8 @@ export const SCOPES = [
   "endpoints:read",
   "endpoints:write",
   "inbox:read",
+  "inbox:raw",
+  "inbox:write",
   "providers:read",
   "providers:write",
   "api_keys:read",
@@ -24,10 +26,14 @@ export const SCOPES = [
 /** What an API key may do. */
 export type Scope = (typeof SCOPES)[number];
 
-/** Scopes that a key has only when they were named: they lead to other keys or to credentials, tell of them, or cannot be undone. */
+/**
+ * Scopes that a key has only when they were named: they lead to other keys, to credentials or to people's data as a
+ * provider sent it, tell of them, or cannot be undone.
+ */
 export const EXPLICIT_SCOPES = [
   "tenants:erase",
   "credentials:export",
+  "inbox:raw",
   "api_keys:read",
   "api_keys:write",
   "audit:read",

@@ -251,7 +251,9 @@ export interface ProviderChange {
     | { readonly kind: "uninstalled" }
     | { readonly kind: "scopes_changed" }
     | { readonly kind: "privacy"; readonly request: "data_request" | "redact_customer" | "redact_account" }
-    | { readonly kind: "ignored" };
+    | { readonly kind: "ignored" }
+    /** An element of a batch that is of no shape we know; the others count all the same. */
+    | { readonly kind: "unreadable" };
 }
 
 /** Ties raw schema, model and `normalize` together: a wrong `normalize` does not compile. */

@@ -1,44 +1,130 @@
-import { sql } from "drizzle-orm";
+import { sql, type SQL } from "drizzle-orm";
 import type { Clock } from "../runtime/index.ts";
+import { readDatabaseNow } from "./database-time.ts";
 import type { Tx, WithQueue } from "./database.ts";
 
-/** Partitions exist this many days ahead, so that a stopped job is noticed long before inserts fail. */
+/** Partitions exist this many days ahead, so that a stopped job is noticed long before it matters. */
 export const PARTITION_DAYS_AHEAD = 14;
+/** Fewer days ahead than this: the job that makes partitions does not run, or fails. */
+export const PARTITION_DAYS_AHEAD_MIN = 3;
 /** Retention may not be shorter: raw payloads are promised for this long. */
 export const RETENTION_DAYS_MIN = 7;
 
-/** Makes the inbox's daily partitions from yesterday to {@link PARTITION_DAYS_AHEAD} days ahead. Runs as the owner. */
-export async function ensureInboxPartitions(deps: { asOwner: WithQueue; clock: Clock }): Promise<void> {
-  await deps.asOwner((tx) => createPartitions(tx, deps.clock.now()));
+/** Dropping waits no longer than this for the lock, behind which deliveries wait: the next hour tries again. */
+const LOCK_MS_MAX = 500;
+/** Days that one batch of deliveries may open. */
+const OPENED_MAX = 10;
+
+interface Deps {
+  readonly asOwner: WithQueue;
+  readonly clock: Clock;
 }
 
-/** Drops inbox partitions that ended more than `retentionDays` ago. @returns how many */
-export async function dropOldInboxPartitions(
-  deps: { asOwner: WithQueue; clock: Clock },
-  retentionDays: number,
-): Promise<number> {
-  const days = Math.max(retentionDays, RETENTION_DAYS_MIN);
-  const oldest = partitionName(addDays(deps.clock.now(), -days));
-  return deps.asOwner(async (tx) => {
-    const rows = await tx.execute<{ name: string }>(
-      sql`select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
-          where i.inhparent = 'public.inbox'::regclass and c.relname < ${oldest}`,
+/**
+ * Makes the inbox's daily partitions from yesterday to {@link PARTITION_DAYS_AHEAD} days ahead, by our clock and by the
+ * database's. Runs as the owner.
+ */
+export async function ensureInboxPartitions({ asOwner, clock }: Deps): Promise<void> {
+  await asOwner(async (tx) => {
+    const days = [clock.now(), await readDatabaseNow(tx)].flatMap((now) =>
+      Array.from({ length: PARTITION_DAYS_AHEAD + 2 }, (_, index) => addDays(now, index - 1)),
     );
-    for (const row of rows) await tx.execute(sql`drop table ${sql.identifier(row.name)}`);
-    return rows.length;
+    await createPartitions(tx, days);
   });
 }
 
-async function createPartitions(tx: Tx, now: Date): Promise<void> {
-  for (let day = -1; day <= PARTITION_DAYS_AHEAD; day++) {
-    const from = addDays(now, day);
-    const name = sql.identifier(partitionName(from));
-    const bounds = sql.raw(`from ('${isoDay(from)} 00:00+00') to ('${isoDay(addDays(from, 1))} 00:00+00')`);
-    await tx.execute(sql`create table if not exists ${name} partition of inbox for values ${bounds}`);
-    // No policy on a child: nobody reads or writes past the parent.
-    await tx.execute(sql`alter table ${name} enable row level security`);
-    await tx.execute(sql`alter table ${name} force row level security`);
+/** Makes the partitions of these instants, where a clock has jumped to a day that nobody thought of. As the owner. */
+export async function openInboxDays({ asOwner }: Pick<Deps, "asOwner">, instants: readonly Date[]): Promise<void> {
+  const days = new Map(instants.map((instant) => [isoDay(instant), instant]));
+  await asOwner((tx) => createPartitions(tx, [...days.values()].slice(0, OPENED_MAX)));
+}
+
+/**
+ * Drops inbox partitions that ended more than `retentionDays` ago by our clock and by the database's: one clock that
+ * jumped ahead throws nothing away. Runs as the owner, one partition at a time.
+ *
+ * @returns how many
+ */
+export async function dropOldInboxPartitions({ asOwner, clock }: Deps, retentionDays: number): Promise<number> {
+  const overdue = await asOwner(async (tx) => {
+    const names = await listPartitions(tx);
+    const oldest = oldestKept(clock.now(), await readDatabaseNow(tx), retentionDays);
+    return names.filter((name) => name < oldest);
+  });
+  for (const name of overdue) {
+    await asOwner(async (tx) => {
+      await tx.execute(sql`select set_config('lock_timeout', ${String(LOCK_MS_MAX)}, true)`);
+      await tx.execute(sql`drop table if exists ${sql.identifier(name)}`);
+    });
   }
+  return overdue.length;
+}
+
+/** How the partitions stand. Any role may look. */
+export interface PartitionHealth {
+  /** Days in a row from today on that deliveries can be stored on, today not counted; -1: not even today. */
+  readonly daysAhead: number;
+  /** Partitions that should have been dropped a day ago or longer. */
+  readonly overdue: number;
+}
+
+export async function inboxPartitionHealth(
+  deps: { readonly withQueue: WithQueue; readonly clock: Clock },
+  retentionDays: number,
+): Promise<PartitionHealth> {
+  return deps.withQueue(async (tx) => {
+    const names = new Set(await listPartitions(tx));
+    const now = deps.clock.now();
+    let daysAhead = -1;
+    while (daysAhead < PARTITION_DAYS_AHEAD && names.has(partitionName(addDays(now, daysAhead + 1)))) daysAhead++;
+    const oldest = oldestKept(now, await readDatabaseNow(tx), retentionDays + 1);
+    return { daysAhead, overdue: [...names].filter((name) => name < oldest).length };
+  });
+}
+
+/** What an operator must be told, in sentences; empty: all is well. */
+export function partitionWarnings({ daysAhead, overdue }: PartitionHealth): readonly string[] {
+  return [
+    ...(daysAhead < PARTITION_DAYS_AHEAD_MIN
+      ? [`the inbox has partitions for ${Math.max(daysAhead, 0)} days ahead only: the job that makes them fails`]
+      : []),
+    ...(overdue > 0 ? [`${overdue} partitions of the inbox are past their retention and were not dropped`] : []),
+  ];
+}
+
+/**
+ * Made beside the inbox and attached then, which lets deliveries in meanwhile; `create … partition of` would not. One
+ * process at a time.
+ */
+async function createPartitions(tx: Tx, days: readonly Date[]): Promise<void> {
+  await tx.execute(sql`select pg_advisory_xact_lock(hashtext('patchbay inbox partitions'))`);
+  const present = new Set(await listPartitions(tx));
+  for (const from of days) {
+    const name = partitionName(from);
+    if (present.has(name)) continue;
+    present.add(name);
+    const table = sql.identifier(name);
+    await tx.execute(sql`create table ${table} (like inbox including defaults including constraints)`);
+    // No policy on a child: nobody reads or writes past the parent.
+    await tx.execute(sql`alter table ${table} enable row level security, force row level security`);
+    await tx.execute(sql`alter table inbox attach partition ${table} for values ${bounds(from)}`);
+  }
+}
+
+async function listPartitions(tx: Tx): Promise<readonly string[]> {
+  const rows = await tx.execute<{ name: string }>(sql`
+    select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'public.inbox'::regclass order by 1`);
+  return rows.map((row) => row.name);
+}
+
+function bounds(day: Date): SQL {
+  return sql.raw(`from ('${isoDay(day)} 00:00+00') to ('${isoDay(addDays(day, 1))} 00:00+00')`);
+}
+
+function oldestKept(ours: Date, databases: Date, retentionDays: number): string {
+  const now = new Date(Math.min(ours.getTime(), databases.getTime()));
+  return partitionName(addDays(now, -Math.max(retentionDays, RETENTION_DAYS_MIN)));
 }
 
 function partitionName(day: Date): string {

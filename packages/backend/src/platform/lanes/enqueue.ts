@@ -2,8 +2,8 @@ import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
 import { arrayParam, type Tx } from "../db/index.ts";
 
-/** What a lane's id names: a connection (inbox hints and runs), an endpoint (deliveries) or an erasure. */
-export type LaneKind = "connection" | "delivery" | "erasure";
+/** What a lane's id names: a connection (inbox hints and runs), an endpoint (deliveries), an erasure, an inbox replay. */
+export type LaneKind = "connection" | "delivery" | "erasure" | "inboxReplay";
 
 /** An ordered queue of one tenant's work. Workspace-level work rides in the lane of the nil tenant. */
 export interface LaneKey {

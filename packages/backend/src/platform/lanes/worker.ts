@@ -42,7 +42,7 @@ export interface LaneWorkerDeps {
   /** How long a lane stays taken when its worker dies; extended three times as often. */
   readonly leaseMs?: number;
   readonly clock: Clock;
-  readonly wake: Wake;
+  readonly wake: Pick<Wake, "on">;
   readonly log: Logger;
 }
 

@@ -5,10 +5,13 @@ import { connectionEnded } from "./connection-ended.ts";
 import type { ConnectionRef, IngestDeps } from "./deps.ts";
 import { handleLane } from "./handle-lane.ts";
 import { accept, type Delivery } from "./inbox/accept.ts";
-import { appendInbox, type InboxRow } from "./inbox/append-inbox.ts";
-import { createInboxWriter } from "./inbox/inbox-writer.ts";
-import { pruneDedupe } from "./inbox/prune-dedupe.ts";
-import { getInboxItem, listInbox } from "./inbox/read-inbox.ts";
+import { createPostgresInbox } from "./inbox/postgres-inbox.ts";
+import { pruneInbox } from "./inbox/prune-inbox.ts";
+import { getInboxItem, getInboxRaw, listInbox } from "./inbox/read-inbox.ts";
+import { cancelReplay } from "./replay/cancel-replay.ts";
+import { getReplay, listReplays } from "./replay/read-replays.ts";
+import { previewReplay, startReplay } from "./replay/start-replay.ts";
+import { workReplay } from "./replay/work-replay.ts";
 import { createRouter } from "./router/router.ts";
 import { cancelRun } from "./runs/cancel-run.ts";
 import { getRun, listRuns } from "./runs/read-runs.ts";
@@ -24,21 +27,17 @@ export type Ingest = ReturnType<typeof createIngest>;
 
 /** Brings in what providers hold: by their webhooks, and by runs. */
 export function createIngest(deps: IngestDeps) {
-  const acceptDeps = {
-    ...deps,
-    findSource: createSourceCache(deps),
-    writer: createInboxWriter<InboxRow>(async (rows) => {
-      await appendInbox(deps.ingest, rows);
-      deps.wake.poke("arrivals");
-    }),
-  };
+  const inbox = createPostgresInbox(deps);
+  const acceptDeps = { ...deps, inbox, findSource: createSourceCache(deps) };
   return {
     /** `POST /in/:provider/:source`; the path is read by `decodeSource`. */
     accept: (delivery: Delivery) => accept(acceptDeps, delivery),
     /** Runs in workers. */
-    router: createRouter(deps),
+    router: createRouter({ ...deps, inbox }),
     /** The handler of lanes of kind `connection`. */
     handleLane: (lane: ClaimedLane) => handleLane(deps, lane),
+    /** The handler of lanes of kind `inboxReplay`. */
+    handleReplay: (lane: ClaimedLane) => workReplay(deps, lane),
 
     triggerRun: (input: TriggerRunInput) => triggerRun(deps, input),
     getRun: (input: Parameters<typeof getRun>[1]) => getRun(deps, input),
@@ -46,6 +45,12 @@ export function createIngest(deps: IngestDeps) {
     cancelRun: (input: Parameters<typeof cancelRun>[1]) => cancelRun(deps, input),
     listInbox: (input: Parameters<typeof listInbox>[1]) => listInbox(deps, input),
     getInboxItem: (input: Parameters<typeof getInboxItem>[1]) => getInboxItem(deps, input),
+    getInboxRaw: (input: Parameters<typeof getInboxRaw>[1]) => getInboxRaw(deps, input),
+    previewReplay: (input: Parameters<typeof previewReplay>[1]) => previewReplay(deps, input),
+    startReplay: (input: Parameters<typeof startReplay>[1]) => startReplay(deps, input),
+    getReplay: (input: Parameters<typeof getReplay>[1]) => getReplay(deps, input),
+    listReplays: (input: Parameters<typeof listReplays>[1]) => listReplays(deps, input),
+    cancelReplay: (input: Parameters<typeof cancelReplay>[1]) => cancelReplay(deps, input),
 
     /** In the transaction that activates or repairs a connection; poke `lanes:connection` after the commit. */
     onConnectionActivated: (tx: Tx, connection: LaneOwner) =>
@@ -59,6 +64,6 @@ export function createIngest(deps: IngestDeps) {
     scheduleDueRuns: (workspaceId: WorkspaceId) => scheduleDueRuns(deps, workspaceId),
     clearLeftSubscriptions: (workspaceId: WorkspaceId) => clearLeftSubscriptions(deps, workspaceId),
     auditSubscriptions: (connection: ConnectionRef) => auditSubscriptions(deps, connection),
-    pruneDedupe: (workspaceId: WorkspaceId) => pruneDedupe(deps, workspaceId),
+    pruneInbox: (workspaceId: WorkspaceId) => pruneInbox(deps, workspaceId),
   };
 }

@@ -24,6 +24,10 @@ export interface IngestDeps {
   readonly log: Logger;
   /** Origin under which providers reach `/in/…`, without a slash at its end. */
   readonly publicUrl: string;
+  /** How long deliveries are kept. */
+  readonly inboxRetentionDays: number;
+  /** Makes the days of these instants storable; see `platform/db/partitions.ts`. */
+  readonly openInboxDays: (instants: readonly Date[]) => Promise<void>;
   /** Between the incremental runs of a connection. */
   readonly runIntervalMs: number;
 }

@@ -1,9 +1,10 @@
 import type { SourceId } from "@patchbay/shared";
-import { and, eq, inArray, sql } from "drizzle-orm";
+import { and, eq, inArray, or, sql } from "drizzle-orm";
 import { connections } from "../../domain/connections/index.ts";
 import type { Vault } from "../../domain/vault/index.ts";
 import {
   NIL_UUID,
+  arrayParam,
   countOf,
   deleteRows,
   sumRows,
@@ -12,14 +13,21 @@ import {
   type RemovedRows,
   type Tx,
 } from "../../platform/db/index.ts";
-import { dirtyMarks, inboxDedupe, inboxOutcomes, runs, sources, subscriptions, syncCursors } from "./tables.ts";
+import { connectionWaiter } from "./router/waiting-for.ts";
+import {
+  dirtyMarks,
+  inboxDedupe,
+  inboxOutcomes,
+  inboxReplays,
+  runs,
+  sources,
+  subscriptions,
+  syncCursors,
+} from "./tables.ts";
 
 /** The webhook addresses that were a tenant's own: one per connection. */
 export async function sourcesOfTenant(tx: Tx, tenant: ErasedTenant): Promise<readonly SourceId[]> {
-  const rows = await tx
-    .select({ id: sources.id })
-    .from(sources)
-    .where(and(eq(sources.workspaceId, tenant.workspaceId), inArray(sources.connectionId, connectionsOf(tx, tenant))));
+  const rows = await sourcesOf(tx, tenant);
   return rows.map((row) => row.id);
 }
 
@@ -49,7 +57,12 @@ export async function shredSources(
 /** Removes what was planned, done and remembered for an erased tenant's connections. */
 export const forgetTenantSyncs: ForgetTenant = async (tx, tenant, limit) => {
   const { workspaceId } = tenant;
-  const removed: RemovedRows[] = [await unnameOutcomes(tx, tenant, limit)];
+  const removed: RemovedRows[] = [await unnameOutcomes(tx, tenant, limit), await endWaiting(tx, tenant, limit)];
+  const ofReplays = or(
+    inArray(inboxReplays.connectionId, connectionsOf(tx, tenant)),
+    inArray(inboxReplays.sourceId, sourcesOf(tx, tenant)),
+  );
+  removed.push(await deleteRows(tx, inboxReplays, and(eq(inboxReplays.workspaceId, workspaceId), ofReplays), limit));
   for (const table of [dirtyMarks, runs, syncCursors, subscriptions]) {
     const own = and(eq(table.workspaceId, workspaceId), inArray(table.connectionId, connectionsOf(tx, tenant)));
     removed.push(await deleteRows(tx, table, own, limit));
@@ -72,6 +85,27 @@ async function unnameOutcomes(tx: Tx, { workspaceId, tenantUid }: ErasedTenant, 
       )) returning 1
     ) select count(*)::int as count from named`);
   return countOf(inboxOutcomes, row?.count ?? 0);
+}
+
+/** Nothing waits any more for a connection of an erased tenant to appear. */
+async function endWaiting(tx: Tx, { workspaceId, tenantUid }: ErasedTenant, limit: number): Promise<RemovedRows> {
+  const rows = await connectionsOf(tx, { workspaceId, tenantUid });
+  const waiters = rows.map(({ id }) => connectionWaiter(id).toString("hex"));
+  const [row] = await tx.execute<{ count: number }>(sql`
+    with ended as (
+      update inbox_outcomes set waits_for = null where ctid = any(array(
+        select ctid from inbox_outcomes where workspace_id = ${workspaceId}
+          and waits_for = any(array(select decode(each, 'hex') from unnest(${arrayParam(waiters, "text")}) as each)) limit ${limit}
+      )) returning 1
+    ) select count(*)::int as count from ended`);
+  return countOf(inboxOutcomes, row?.count ?? 0);
+}
+
+function sourcesOf(tx: Tx, tenant: ErasedTenant) {
+  return tx
+    .select({ id: sources.id })
+    .from(sources)
+    .where(and(eq(sources.workspaceId, tenant.workspaceId), inArray(sources.connectionId, connectionsOf(tx, tenant))));
 }
 
 function connectionsOf(tx: Tx, { workspaceId, tenantUid }: ErasedTenant) {

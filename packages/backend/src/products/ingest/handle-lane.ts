@@ -6,13 +6,14 @@ import type { IngestDeps } from "./deps.ts";
 import { endWork } from "./end-work.ts";
 import { fetchDirty } from "./fetcher/fetch-dirty.ts";
 import { type LaneConnection, loadLaneConnection } from "./lane-connection.ts";
+import { routeParked } from "./router/route-parked.ts";
 import { afterRunError } from "./runs/after-error.ts";
 import { workRun } from "./runs/work-run.ts";
 import { activate } from "./subscriptions/activate.ts";
 import { TASKS, type Task } from "./tasks.ts";
 
 /** Short work first: what webhooks wait for goes before a run that may take its whole slice. */
-const ORDER: readonly Task[] = ["confirmUninstall", "checkAccount", "activate", "fetch", "run"];
+const ORDER: readonly Task[] = ["confirmUninstall", "checkAccount", "activate", "fetch", "routeParked", "run"];
 
 /** Works the due items of one connection, one after the other. */
 export async function handleLane(deps: IngestDeps, lane: ClaimedLane): Promise<void> {
@@ -35,6 +36,8 @@ async function work(deps: IngestDeps, lane: ClaimedLane, item: LaneItem, connect
         return await checkAccount(deps, lane, item, connection);
       case "activate":
         return await activate(deps, lane, item, connection);
+      case "routeParked":
+        return await routeParked(deps, lane, item, connection);
       case "fetch":
         return await fetchDirty(deps, lane, item, connection);
       case "run":

@@ -3,7 +3,9 @@ import type {
   DataKeyId,
   InboxEntry,
   InboxId,
+  InboxReplay,
   ProviderAppId,
+  ReplayId,
   Run,
   RunId,
   RunModel,
@@ -89,6 +91,8 @@ export const inboxOutcomes = pgTable(
     topic: text(),
     connectionId: id<ConnectionId>(),
     tenantUid: id<TenantUid>(),
+    /** Of an unrouted element: a hash of the account or connection that it waits for. See `waitingFor`. */
+    waitsFor: bytea(),
     routedAt: instant().notNull(),
   },
   (t) => [
@@ -97,7 +101,39 @@ export const inboxOutcomes = pgTable(
     index("inbox_outcomes_tenant")
       .on(t.workspaceId, t.tenantUid)
       .where(sql`tenant_uid is not null`),
+    index("inbox_outcomes_waiting")
+      .on(t.workspaceId, t.waitsFor, t.inboxId)
+      .where(sql`waits_for is not null`),
   ],
+);
+
+/** A replay of what the inbox holds: of what, and how far it got. Worked in a lane of its own. */
+export const inboxReplays = pgTable(
+  "inbox_replays",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: id<ReplayId>().notNull(),
+    status: text().$type<InboxReplay["status"]>().notNull(),
+    /** What was asked for by id; else the columns after it say what fits. */
+    inboxIds: uuid().array().$type<InboxId[]>(),
+    provider: text(),
+    sourceId: id<SourceId>(),
+    connectionId: id<ConnectionId>(),
+    itemStatus: text().$type<InboxEntry["status"]>(),
+    since: instant(),
+    /** What comes after the replay began is not of it. */
+    until: instant().notNull(),
+    ratePerSecond: integer().notNull(),
+    matched: integer(),
+    replayed: integer().notNull().default(0),
+    skipped: integer().notNull().default(0),
+    failed: integer().notNull().default(0),
+    /** The last delivery that was looked at: ids rise with the time of receipt. */
+    position: id<InboxId>(),
+    createdAt: instant().notNull(),
+    finishedAt: instant(),
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.id] })],
 );
 
 /** Deliveries seen, for dropping copies early. Correctness does not rest on it. Pruned in batches. */
@@ -127,6 +163,8 @@ export const dirtyMarks = pgTable(
     generation: bigint({ mode: "number" }).notNull(),
     /** The hint was a deletion; confirmed by the read. */
     deletionHinted: boolean().notNull().default(false),
+    /** Made by a replay: read when no live hint waits. */
+    patient: boolean().notNull().default(false),
     attempts: integer().notNull().default(0),
     /** Receipt of the first hint since the mark was last clear. */
     hintedAt: instant().notNull(),

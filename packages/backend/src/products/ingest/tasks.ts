@@ -7,9 +7,10 @@ import { newId } from "../../platform/runtime/index.ts";
 
 /**
  * What a connection's lane does. The item of a `run` has the run's id; `fetch` exists once per connection.
- * `confirmUninstall` is a `checkAccount` that the provider itself asked for.
+ * `confirmUninstall` is a `checkAccount` that the provider itself asked for. `routeParked` takes up what waited in the
+ * inbox for the connection to appear.
  */
-export const TASKS = ["run", "fetch", "activate", "checkAccount", "confirmUninstall"] as const;
+export const TASKS = ["run", "fetch", "activate", "routeParked", "checkAccount", "confirmUninstall"] as const;
 export type Task = (typeof TASKS)[number];
 
 export interface LaneOwner {
@@ -26,7 +27,7 @@ export function fetchItem(owner: LaneOwner, runAt: Date): NewItem {
 /** One item per hint: a hint that comes while the one before is being worked is not lost with it. */
 export function hintItem(
   owner: LaneOwner,
-  task: "activate" | "checkAccount" | "confirmUninstall",
+  task: "activate" | "routeParked" | "checkAccount" | "confirmUninstall",
   runAt: Date,
 ): NewItem {
   return laneItem(owner, task, newId<string>(), runAt);

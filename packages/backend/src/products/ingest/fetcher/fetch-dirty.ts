@@ -17,6 +17,8 @@ export type FetchDeps = Pick<IngestDeps, "worker" | "vault" | "client" | "clock"
 type Mark = typeof dirtyMarks.$inferSelect;
 
 const MARKS_MAX = 250;
+/** Marks of replays read at once: live ones that come meanwhile wait for no more than these. */
+const PATIENT_MARKS_MAX = 50;
 /** Then the lane goes to others; the item comes back at once. */
 const SLICE_MS = 10_000;
 /** An object that cannot be read this often goes to quarantine; the next full run sees it again. */
@@ -40,13 +42,13 @@ export async function fetchDirty(
   if (connection.row.status !== "active") return settle(deps, lane, item, connection, later(deps, INACTIVE_MS));
   const startedAt = deps.clock.now().getTime();
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
-  const call: Call = (request) =>
-    deps.client.call(connection.target, request, { priority: "webhook", signal: lane.signal });
-  const context: Context = { deps, lane, item, connection, sealer, call };
 
   while (!lane.signal.aborted && deps.clock.now().getTime() - startedAt < SLICE_MS) {
     const marks = await dueMarks(deps, connection);
     if (marks.length === 0) return settle(deps, lane, item, connection, null);
+    const priority = marks.some((mark) => !mark.patient) ? "webhook" : "backfill";
+    const call: Call = (request) => deps.client.call(connection.target, request, { priority, signal: lane.signal });
+    const context: Context = { deps, lane, item, connection, sealer, call };
     const stop = await fetchGroups(context, byResource(marks));
     if (stop !== null) return settle(deps, lane, item, connection, stop);
   }
@@ -194,8 +196,9 @@ async function drop({ deps, lane, connection }: Context, marks: readonly Mark[])
   return null;
 }
 
-function dueMarks(deps: FetchDeps, { owner }: LaneConnection): Promise<readonly Mark[]> {
-  return deps.worker.withWorkspace(owner.workspaceId, (tx) =>
+/** What live hints marked; marks of replays only when there is nothing else. */
+async function dueMarks(deps: FetchDeps, { owner }: LaneConnection): Promise<readonly Mark[]> {
+  const marks = await deps.worker.withWorkspace(owner.workspaceId, (tx) =>
     tx
       .select()
       .from(dirtyMarks)
@@ -206,9 +209,11 @@ function dueMarks(deps: FetchDeps, { owner }: LaneConnection): Promise<readonly 
           lte(dirtyMarks.nextAt, deps.clock.now()),
         ),
       )
-      .orderBy(asc(dirtyMarks.hintedAt))
+      .orderBy(asc(dirtyMarks.patient), asc(dirtyMarks.hintedAt))
       .limit(MARKS_MAX),
   );
+  const live = marks.filter((mark) => !mark.patient);
+  return live.length > 0 ? live : marks.slice(0, PATIENT_MARKS_MAX);
 }
 
 /** Removes marks that did not get another hint since they were read. */

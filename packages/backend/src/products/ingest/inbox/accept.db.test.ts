@@ -1,5 +1,5 @@
 import { encodeUuid, type SourceId, type WorkspaceId } from "@patchbay/shared";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createIngestWorld, type IngestWorld } from "../../../../../../test/harness/ingest-world.ts";
 import { instantOfId } from "../../../platform/runtime/index.ts";
@@ -32,9 +32,12 @@ describe("accept", () => {
                                   order by received_at desc limit 1`;
     expect(row).toMatchObject({ body_bytes: Buffer.byteLength(body), secret_index: 0, received_at: receivedAt });
     expect(instantOfId(row?.["id"])).toEqual(receivedAt);
-    const item = await world.ingest.getInboxItem({ workspaceId: source.workspaceId, inboxId: row?.["id"] });
-    expect(Buffer.from(item.rawBody).toString()).toBe(body);
-    expect(item.entry).toMatchObject({ status: "received", provider: "shopify" });
+    const ref = { workspaceId: source.workspaceId, inboxId: row?.["id"] };
+    const raw = await world.ingest.getInboxRaw(ref);
+    expect(Buffer.from(raw.body, "base64").toString()).toBe(body);
+    const item = await world.ingest.getInboxItem(ref);
+    expect(item).toMatchObject({ status: "received", provider: "shopify", elements: [] });
+    expect(item.bodySha256).toBe(createHash("sha256").update(body).digest("hex"));
     const arrivals = await world.sql`select 1 from queue.arrivals where id = ${row?.["id"]}`;
     expect(arrivals).toHaveLength(1);
   });

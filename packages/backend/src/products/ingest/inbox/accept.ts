@@ -10,10 +10,9 @@ import type { Place } from "../../../domain/vault/index.ts";
 import { NIL_UUID } from "../../../platform/db/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import type { FindSource } from "../sources/source-cache.ts";
-import type { InboxRow } from "./append-inbox.ts";
 import { sourceUrl } from "../sources/source-path.ts";
 import { inboxIdAt } from "./inbox-id.ts";
-import type { InboxWriter } from "./inbox-writer.ts";
+import type { InboxPort } from "./inbox-port.ts";
 
 /** Of one delivery. */
 export const BODY_BYTES_MAX = 5 * 1024 * 1024;
@@ -31,7 +30,7 @@ export interface Delivery {
 
 export interface AcceptDeps extends Pick<IngestDeps, "vault" | "connectorById" | "publicUrl"> {
   readonly findSource: FindSource;
-  readonly writer: InboxWriter<InboxRow>;
+  readonly inbox: Pick<InboxPort, "append">;
 }
 
 /**
@@ -60,7 +59,7 @@ export async function accept(deps: AcceptDeps, delivery: Delivery): Promise<"acc
   const id = inboxIdAt(receivedAt);
   const scope = `${sourceId}:${receivedAt.toISOString().slice(0, 10)}`;
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid: NIL_UUID, purpose: "raw", scope });
-  await deps.writer.append({
+  await deps.inbox.append({
     workspaceId,
     id,
     receivedAt,

@@ -10,6 +10,12 @@ export function inboxIdAt(receivedAt: Date): InboxId {
   return `${ms.slice(0, 8)}-${ms.slice(8)}${newId<InboxId>().slice(13)}` as InboxId;
 }
 
+/** Before every id of a delivery received at that time or later, behind every one received before. */
+export function firstIdAt(instant: Date): InboxId {
+  const ms = Math.max(0, instant.getTime()).toString(16).padStart(12, "0");
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-0000-0000-000000000000` as InboxId;
+}
+
 /** The end of the year 9999: later times have a form that Postgres does not read. */
 const INSTANT_MS_MAX = Date.UTC(10_000, 0) - 1;
 

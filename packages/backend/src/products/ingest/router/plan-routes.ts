@@ -1,8 +1,9 @@
-import type { ConnectionId, InboxEntry, InboxId, ModelName, SourceId, TenantUid } from "@patchbay/shared";
+import type { ConnectionId, InboxEntry, InboxId, ModelName, TenantUid } from "@patchbay/shared";
 import { createHash } from "node:crypto";
 import type { Connector, ProviderChange } from "../../../connectors/kit/index.ts";
 import type { DirtyHint } from "../fetcher/mark-dirty.ts";
 import type { ArrivalProblem, ReadArrival } from "./read-arrivals.ts";
+import { waitingFor } from "./waiting-for.ts";
 
 /** A connection as far as routing cares. */
 export interface RoutableConnection {
@@ -15,6 +16,9 @@ export interface RoutableConnection {
   readonly ended: boolean;
 }
 
+/** Elements of one delivery. No provider sends more than a hundred at once; what does is kept for people to look at. */
+const ELEMENTS_MAX = 10_000;
+
 /** What became of one element of a delivery. */
 export interface Outcome {
   readonly inboxId: InboxId;
@@ -24,6 +28,8 @@ export interface Outcome {
   readonly problem: ArrivalProblem | "account_mismatch" | null;
   readonly topic: string | null;
   readonly connection: Pick<RoutableConnection, "id" | "tenantUid"> | null;
+  /** Of an unrouted element: what would route it. */
+  readonly waitsFor: Buffer | null;
 }
 
 /** An element that was not seen before, and whom it concerns. */
@@ -55,12 +61,14 @@ export interface PrivacyHint extends Element {
  * is given.
  *
  * @param isNew called once per element, in order; `false`: a copy of an earlier one
+ * @param isTold whether a privacy request of this element was passed on before
  */
 export function planRoutes(
   arrivals: readonly ReadArrival[],
   known: readonly RoutableConnection[],
-  isNew: (sourceId: SourceId, key: string) => boolean,
+  isNew: (arrival: ReadArrival, change: ProviderChange, element: number) => boolean,
   connectorById: (provider: string) => Connector | null,
+  isTold: (arrival: ReadArrival, element: number) => boolean = () => false,
 ): RoutePlan {
   const outcomes: Outcome[] = [];
   const dirty: DirtyHint[] = [];
@@ -68,15 +76,17 @@ export function planRoutes(
   const privacy: PrivacyHint[] = [];
   for (const arrival of arrivals) {
     const { inboxId, receivedAt, source, content } = arrival;
-    const base = { inboxId, receivedAt, problem: null, topic: null, connection: null };
-    if ("problem" in content) {
-      outcomes.push({ ...base, element: 0, status: "quarantined", problem: content.problem });
+    const base = { inboxId, receivedAt, problem: null, topic: null, connection: null, waitsFor: null };
+    const problem = "problem" in content ? content.problem : tooMany(content.changes);
+    if ("problem" in content || problem !== null) {
+      outcomes.push({ ...base, element: 0, status: "quarantined", problem });
       continue;
     }
     if (content.changes.length === 0) outcomes.push({ ...base, element: 0, status: "ignored" });
     content.changes.forEach((change, element) => {
-      const { topic, hint } = change;
-      if (!isNew(source.id, change.dedupeKey)) {
+      const { hint } = change;
+      const topic = isStorable(change.topic) ? change.topic : null;
+      if (!isNew(arrival, change, element)) {
         outcomes.push({ ...base, element, topic, status: "duplicate" });
         return;
       }
@@ -84,17 +94,24 @@ export function planRoutes(
         outcomes.push({ ...base, element, topic, status: "ignored" });
         return;
       }
+      if (hint.kind === "unreadable" || topic === null || ("remoteId" in hint && !isStorable(hint.remoteId))) {
+        outcomes.push({ ...base, element, topic, status: "quarantined", problem: "unknown_shape" });
+        return;
+      }
       const concerned = connectionsOf(arrival, change, known);
       if (hint.kind === "privacy") {
         const connections = concerned === "mismatch" ? [] : concerned;
-        privacy.push({ inboxId, receivedAt, provider: source.provider, change, connections, request: hint.request });
+        if (!isTold(arrival, element)) {
+          privacy.push({ inboxId, receivedAt, provider: source.provider, change, connections, request: hint.request });
+        }
         outcomes.push({ ...base, element, topic, status: "routed", connection: connections[0] ?? null });
         return;
       }
       const live = concerned === "mismatch" ? [] : concerned.filter((connection) => !connection.ended);
       if (live.length === 0) {
         const problem = concerned === "mismatch" ? "account_mismatch" : null;
-        outcomes.push({ ...base, element, topic, status: "unrouted", problem });
+        const waitsFor = concerned === "mismatch" ? null : waitingFor(source, change.accountKey);
+        outcomes.push({ ...base, element, topic, status: "unrouted", problem, waitsFor });
         return;
       }
       let wanted = false;
@@ -119,6 +136,18 @@ export function planRoutes(
 /** 128 bits tell deliveries apart; providers' own keys may have any length. */
 export function dedupeKey(key: string): Buffer {
   return createHash("sha256").update(key).digest().subarray(0, 16);
+}
+
+/** Longer than any provider's names and ids, and short enough for an index. */
+const NAME_LENGTH_MAX = 500;
+
+/** A text that Postgres takes: one that it does not would take the whole delivery along. */
+function isStorable(text: string): boolean {
+  return text.length <= NAME_LENGTH_MAX && !text.includes("\0") && text.isWellFormed();
+}
+
+function tooMany(changes: readonly ProviderChange[]): "too_many_elements" | null {
+  return changes.length > ELEMENTS_MAX ? "too_many_elements" : null;
 }
 
 /**

@@ -15,7 +15,7 @@ export interface ReadArrival {
   readonly content: { readonly changes: readonly ProviderChange[] } | { readonly problem: ArrivalProblem };
 }
 /** Stable codes of quarantined deliveries. */
-export type ArrivalProblem = "not_json" | "unknown_shape" | "key_destroyed" | "routing_failed";
+export type ArrivalProblem = "not_json" | "unknown_shape" | "key_destroyed" | "routing_failed" | "too_many_elements";
 
 export interface ArrivalRef {
   readonly id: InboxId;

@@ -63,7 +63,11 @@ describe("the router", () => {
     await deliver("orders/create", `{"note":"no id"}`);
     await deliver("orders/create", "[".repeat(5_000));
     await world.ingest.router.routeDue();
-    const { data } = await world.ingest.listInbox({ ...connection, limit: 10, status: "quarantined" });
+    const { data } = await world.ingest.listInbox({
+      workspaceId: connection.workspaceId,
+      limit: 10,
+      status: "quarantined",
+    });
     expect(data.map((entry) => String(entry.problem)).toSorted()).toEqual([
       "not_json",
       "not_json",
@@ -79,7 +83,11 @@ describe("the router", () => {
     await deliver("shop/update", `{"id":999}`);
     await world.ingest.router.routeDue();
     expect(await outcomes()).toEqual(["unrouted", "unrouted"]);
-    const { data } = await world.ingest.listInbox({ ...connection, limit: 10, status: "unrouted" });
+    const { data } = await world.ingest.listInbox({
+      workspaceId: connection.workspaceId,
+      limit: 10,
+      status: "unrouted",
+    });
     expect(data[0]).toMatchObject({ problem: "account_mismatch", connectionId: null });
     expect(await marks()).toEqual([]);
   });
@@ -134,7 +142,11 @@ describe("the router", () => {
       await world.ingest.router.routeDue();
     }
     expect(await arrivals()).toBe(0);
-    const { data } = await world.ingest.listInbox({ ...connection, limit: 10, status: "quarantined" });
+    const { data } = await world.ingest.listInbox({
+      workspaceId: connection.workspaceId,
+      limit: 10,
+      status: "quarantined",
+    });
     expect(data).toMatchObject([{ problem: "routing_failed" }]);
   });
 
@@ -152,10 +164,11 @@ describe("the router", () => {
 
   test("shows a delivery's fate in the inbox, to its own workspace alone", async () => {
     await deliver("orders/create", ORDER);
-    const before = await world.ingest.listInbox({ ...connection, limit: 10 });
+    const before = await world.ingest.listInbox({ workspaceId: connection.workspaceId, limit: 10 });
     expect(before.data).toMatchObject([{ status: "received", topic: null }]);
     await world.ingest.router.routeDue();
-    const [entry] = (await world.ingest.listInbox({ ...connection, limit: 10, status: "routed" })).data;
+    const [entry] = (await world.ingest.listInbox({ workspaceId: connection.workspaceId, limit: 10, status: "routed" }))
+      .data;
     expect(entry).toMatchObject({ topic: "orders/create", provider: "shopify", bodyBytes: ORDER.length });
     const other = await world.connect();
     expect((await world.ingest.listInbox({ workspaceId: other.workspaceId, limit: 10 })).data).toEqual([]);
@@ -170,7 +183,7 @@ describe("the router", () => {
     const seen: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await world.ingest.listInbox({ ...connection, limit: 2, cursor });
+      const page = await world.ingest.listInbox({ workspaceId: connection.workspaceId, limit: 2, cursor });
       seen.push(...page.data.map((entry) => entry.id));
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined);
@@ -184,8 +197,8 @@ describe("the router", () => {
     await world.sql`update inbox_dedupe set seen_at = now() - interval '8 days' where workspace_id = ${connection.workspaceId}`;
     await deliver("orders/create", ORDER, { webhookId: "new" });
     await world.ingest.router.routeDue();
-    expect(await world.ingest.pruneDedupe(connection.workspaceId)).toBe(1);
-    expect(await world.ingest.pruneDedupe(connection.workspaceId)).toBe(0);
+    expect(await world.ingest.pruneInbox(connection.workspaceId)).toBe(1);
+    expect(await world.ingest.pruneInbox(connection.workspaceId)).toBe(0);
   });
 });
 

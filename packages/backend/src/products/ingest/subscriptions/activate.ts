@@ -4,7 +4,7 @@ import { backOff } from "../backoff.ts";
 import type { IngestDeps } from "../deps.ts";
 import type { LaneConnection } from "../lane-connection.ts";
 import { insertRun } from "../runs/insert-run.ts";
-import { fetchItem, runItem } from "../tasks.ts";
+import { fetchItem, hintItem, runItem } from "../tasks.ts";
 import { registerSubscriptions, type SubscribeDeps } from "./register-subscriptions.ts";
 
 type ActivateDeps = SubscribeDeps & Pick<IngestDeps, "client" | "wake">;
@@ -44,7 +44,11 @@ export async function activate(
     const kind = row.lastSyncedAt === null ? "initial" : "incremental";
     const mode = kind === "initial" ? "full" : "incremental";
     const run = await insertRun(tx, connection.lane, { kind, mode, models: row.models, now });
-    await enqueue(tx, [runItem(connection.lane, run.runId, now), fetchItem(connection.lane, now)]);
+    await enqueue(tx, [
+      runItem(connection.lane, run.runId, now),
+      fetchItem(connection.lane, now),
+      hintItem(connection.lane, "routeParked", now),
+    ]);
     await lane.settle(tx, done);
   });
   deps.wake.poke("lanes:connection");
