@@ -1,17 +1,25 @@
 import { z } from "zod";
 import { MODEL_NAMES, type ModelName } from "../models/names.ts";
 import { pageQuery } from "../pagination.ts";
+import { tenantId } from "./tenants.ts";
 
-/** A URL of the host that events are delivered to. */
+/** A URL of the host that events are delivered to. It gets what passes all of its filters. */
 export interface WebhookEndpoint {
   /** `we_…` */
   readonly id: string;
   readonly url: string;
   readonly description: string | null;
-  /** Event types wanted, exact or `<model>.*`; empty: all. */
-  readonly types: readonly string[];
-  /** Record events only of these models; empty: all. */
-  readonly models: readonly ModelName[];
+  /** Event types wanted, exact or `<model>.*`; `null`: all. */
+  readonly types: readonly string[] | null;
+  /** Record events only of these models; `null`: all. Other events are not touched by it. */
+  readonly models: readonly ModelName[] | null;
+  /**
+   * Only events of these tenants, and none that concern the whole workspace; `null`: all. Erased tenants are taken out:
+   * empty when none is left, and then nothing is delivered.
+   */
+  readonly tenantIds: readonly string[] | null;
+  /** Only events of connections to these providers, and none that concern no connection; `null`: all. */
+  readonly providers: readonly string[] | null;
   readonly status: "enabled" | "disabled";
   /** Why it was disabled: `by_host`, `gone` (answered 410), `failing`. */
   readonly disabledReason: string | null;
@@ -22,8 +30,10 @@ export const WebhookEndpoint: z.ZodType<WebhookEndpoint> = z
     id: z.string(),
     url: z.string(),
     description: z.string().nullable(),
-    types: z.array(z.string()),
-    models: z.array(z.enum(MODEL_NAMES)),
+    types: z.array(z.string()).nullable(),
+    models: z.array(z.enum(MODEL_NAMES)).nullable(),
+    tenantIds: z.array(z.string()).nullable(),
+    providers: z.array(z.string()).nullable(),
     status: z.enum(["enabled", "disabled"]),
     disabledReason: z.string().nullable(),
     createdAt: z.iso.datetime(),
@@ -40,8 +50,10 @@ export const WebhookEndpointWithSecret: z.ZodType<WebhookEndpointWithSecret> = z
     id: z.string(),
     url: z.string(),
     description: z.string().nullable(),
-    types: z.array(z.string()),
-    models: z.array(z.enum(MODEL_NAMES)),
+    types: z.array(z.string()).nullable(),
+    models: z.array(z.enum(MODEL_NAMES)).nullable(),
+    tenantIds: z.array(z.string()).nullable(),
+    providers: z.array(z.string()).nullable(),
     status: z.enum(["enabled", "disabled"]),
     disabledReason: z.string().nullable(),
     createdAt: z.iso.datetime(),
@@ -52,9 +64,15 @@ export const WebhookEndpointWithSecret: z.ZodType<WebhookEndpointWithSecret> = z
 export interface CreateWebhookEndpoint {
   readonly url: string;
   readonly description?: string | undefined;
+  /** Leave a filter out for all; an empty one is refused. */
   readonly types?: readonly string[] | undefined;
   readonly models?: readonly ModelName[] | undefined;
+  /** At most 100. */
+  readonly tenantIds?: readonly string[] | undefined;
+  readonly providers?: readonly string[] | undefined;
 }
+const EMPTY_FILTER = "an empty filter would let nothing through: name at least one, or leave it out for all";
+const filterOf = <T>(item: z.ZodType<T>) => z.array(item).min(1, EMPTY_FILTER).max(100);
 const eventType = z
   .string()
   .regex(/^[a-z][A-Za-z]*\.([a-z][A-Za-z]*|\*)$/, "an event type such as order.created or order.*");
@@ -62,24 +80,31 @@ export const CreateWebhookEndpoint: z.ZodType<CreateWebhookEndpoint> = z
   .strictObject({
     url: z.url().max(2000),
     description: z.string().max(500).optional(),
-    types: z.array(eventType).max(100).optional(),
-    models: z.array(z.enum(MODEL_NAMES)).optional(),
+    types: filterOf(eventType).optional(),
+    models: filterOf(z.enum(MODEL_NAMES)).optional(),
+    tenantIds: filterOf(tenantId).optional(),
+    providers: filterOf(z.string().min(1).max(40)).optional(),
   })
   .meta({ id: "CreateWebhookEndpoint" });
 
 export interface UpdateWebhookEndpoint {
   readonly url?: string | undefined;
   readonly description?: string | null | undefined;
-  readonly types?: readonly string[] | undefined;
-  readonly models?: readonly ModelName[] | undefined;
+  /** `null` takes a filter away: all again. */
+  readonly types?: readonly string[] | null | undefined;
+  readonly models?: readonly ModelName[] | null | undefined;
+  readonly tenantIds?: readonly string[] | null | undefined;
+  readonly providers?: readonly string[] | null | undefined;
   readonly status?: "enabled" | "disabled" | undefined;
 }
 export const UpdateWebhookEndpoint: z.ZodType<UpdateWebhookEndpoint> = z
   .strictObject({
     url: z.url().max(2000).optional(),
     description: z.string().max(500).nullable().optional(),
-    types: z.array(eventType).max(100).optional(),
-    models: z.array(z.enum(MODEL_NAMES)).optional(),
+    types: filterOf(eventType).nullable().optional(),
+    models: filterOf(z.enum(MODEL_NAMES)).nullable().optional(),
+    tenantIds: filterOf(tenantId).nullable().optional(),
+    providers: filterOf(z.string().min(1).max(40)).nullable().optional(),
     status: z.enum(["enabled", "disabled"]).optional(),
   })
   .meta({ id: "UpdateWebhookEndpoint" });

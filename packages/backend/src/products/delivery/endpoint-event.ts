@@ -1,7 +1,7 @@
 import type { EventType } from "@patchbay/shared";
 import type { NewEvent } from "../../domain/events/index.ts";
 import { NIL_TENANT } from "./deps.ts";
-import { toWebhookEndpoint } from "./to-api.ts";
+import { toSnapshot } from "./to-api.ts";
 import type { EndpointRow } from "./load-lane-work.ts";
 
 /** The event by which the host is told of a change of an endpoint: it concerns the workspace, no tenant. */
@@ -19,6 +19,6 @@ export function endpointEvent(
     type,
     mode,
     occurredAt,
-    data: { endpoint: toWebhookEndpoint(endpoint) },
+    data: { endpoint: toSnapshot(endpoint) },
   };
 }

@@ -1,15 +1,17 @@
-import { and, eq, inArray } from "drizzle-orm";
+import type { TenantUid, WorkspaceId } from "@patchbay/shared";
+import { and, eq, inArray, sql } from "drizzle-orm";
 import { events } from "../../domain/events/index.ts";
-import { countOf, sumRows, type ForgetTenant } from "../../platform/db/index.ts";
+import { countOf, sumRows, type ForgetTenant, type Tx } from "../../platform/db/index.ts";
 import { deleteDeliveries } from "./delete-deliveries.ts";
 import { lockHead } from "./sequence-batch.ts";
-import { attempts, deliveries } from "./tables.ts";
+import { attempts, deliveries, endpoints } from "./tables.ts";
 
 /**
  * Removes an erased tenant's events, with their deliveries and what was tried for them. Their positions are not given
  * again: feeds go on over the gap.
  */
 export const forgetTenantEvents: ForgetTenant = async (tx, { workspaceId, tenantUid }, limit) => {
+  await leaveFilters(tx, workspaceId, tenantUid);
   const own = and(eq(events.workspaceId, workspaceId), eq(events.tenantUid, tenantUid));
   const [any] = await tx.select({ id: events.id }).from(events).where(own).limit(1);
   if (any === undefined) return {};
@@ -35,3 +37,11 @@ export const forgetTenantEvents: ForgetTenant = async (tx, { workspaceId, tenant
     countOf(events, eventIds.length),
   );
 };
+
+/** An endpoint that was for this tenant alone keeps an empty filter: it gets nothing, not everything. */
+async function leaveFilters(tx: Tx, workspaceId: WorkspaceId, tenantUid: TenantUid): Promise<void> {
+  await tx
+    .update(endpoints)
+    .set({ tenantUids: sql`array_remove(${endpoints.tenantUids}, ${tenantUid}::uuid)` })
+    .where(and(eq(endpoints.workspaceId, workspaceId), sql`${tenantUid}::uuid = any(${endpoints.tenantUids})`));
+}

@@ -1,5 +1,15 @@
-import type { DeliveryId, EventId, EventType, ModelName, RecordId, TenantUid, WorkspaceId } from "@patchbay/shared";
+import type {
+  ConnectionId,
+  DeliveryId,
+  EventId,
+  EventType,
+  ModelName,
+  RecordId,
+  TenantUid,
+  WorkspaceId,
+} from "@patchbay/shared";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { connections } from "../../domain/connections/index.ts";
 import { eventHeads, events } from "../../domain/events/index.ts";
 import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
 import { enqueue, queueUnsequenced } from "../../platform/lanes/index.ts";
@@ -73,6 +83,7 @@ interface UnsequencedEvent {
   readonly recordId: RecordId | null;
   readonly recordVersion: number | null;
   readonly tenantUid: TenantUid;
+  readonly connectionId: ConnectionId | null;
 }
 interface PlacedEvent extends UnsequencedEvent {
   readonly position: number;
@@ -85,6 +96,7 @@ const columns = {
   recordId: events.recordId,
   recordVersion: events.recordVersion,
   tenantUid: events.tenantUid,
+  connectionId: events.connectionId,
 };
 
 /** The oldest events without a position, with every lower version of a record that one of them is about. */
@@ -131,9 +143,14 @@ async function fanOut(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedE
     .select()
     .from(endpoints)
     .where(and(eq(endpoints.workspaceId, workspaceId), isNull(endpoints.deletedAt)));
+  const providers = await providersOf(tx, workspaceId, wanting, placed);
   const wanted = placed.flatMap((event) =>
     wanting
-      .filter((endpoint) => event.position > endpoint.sincePosition && wantsEvent(endpoint, event))
+      .filter(
+        (endpoint) =>
+          event.position > endpoint.sincePosition &&
+          wantsEvent(endpoint, { ...event, provider: providers(event.connectionId) }),
+      )
       .map((endpoint) => ({ event, endpoint })),
   );
   // Lanes hand out what is due at the same instant in the order of ids, so ids must rise with positions.
@@ -159,6 +176,27 @@ async function fanOut(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedE
     })),
   );
   return due.length;
+}
+
+/**
+ * Looks providers of events up, where an endpoint asks for some only.
+ *
+ * @returns the provider of a connection; `null` when the event has none
+ */
+export async function providersOf(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  asking: readonly { readonly providers: readonly string[] | null }[],
+  about: readonly { readonly connectionId: ConnectionId | null }[],
+): Promise<(connectionId: ConnectionId | null) => string | null> {
+  const ids = new Set(about.flatMap(({ connectionId }) => connectionId ?? []));
+  if (ids.size === 0 || asking.every(({ providers }) => providers === null)) return () => null;
+  const rows = await tx
+    .select({ id: connections.id, provider: connections.provider })
+    .from(connections)
+    .where(and(eq(connections.workspaceId, workspaceId), sql`${connections.id} = any(${sql.param([...ids])}::uuid[])`));
+  const found = new Map(rows.map(({ id, provider }) => [id, provider]));
+  return (connectionId) => (connectionId === null ? null : (found.get(connectionId) ?? null));
 }
 
 function toDelivery(

@@ -20,8 +20,12 @@ export const endpoints = pgTable(
     id: id<EndpointId>().notNull(),
     url: text().notNull(),
     description: text(),
-    types: text().array().notNull().default([]),
-    models: text().array().$type<ModelName[]>().notNull().default([]),
+    /** Filters; `null`: all. */
+    types: text().array(),
+    models: text().array().$type<ModelName[]>(),
+    /** Empty when every tenant that it was for is erased: nothing passes. */
+    tenantUids: uuid().array().$type<TenantUid[]>(),
+    providers: text().array(),
     status: text().$type<"enabled" | "disabled">().notNull(),
     disabledReason: text(),
     /** Events at or before this position are not for it: it was made later. */

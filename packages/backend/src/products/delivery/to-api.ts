@@ -1,13 +1,25 @@
 import { encodeId, type Attempt, type Delivery, type WebhookEndpoint } from "@patchbay/shared";
 import type { attempts, deliveries, endpoints } from "./tables.ts";
 
-export function toWebhookEndpoint(row: typeof endpoints.$inferSelect): WebhookEndpoint {
+/** An endpoint as events show it: they outlive tenants, so that none is named in them. */
+export type EndpointSnapshot = Omit<WebhookEndpoint, "tenantIds">;
+
+/** @param tenantIds the host's ids of the tenants that it is for; `null`: all */
+export function toWebhookEndpoint(
+  row: typeof endpoints.$inferSelect,
+  tenantIds: readonly string[] | null,
+): WebhookEndpoint {
+  return { ...toSnapshot(row), tenantIds };
+}
+
+export function toSnapshot(row: typeof endpoints.$inferSelect): EndpointSnapshot {
   return {
     id: encodeId("we", row.id),
     url: row.url,
     description: row.description,
     types: row.types,
     models: row.models,
+    providers: row.providers,
     status: row.status,
     disabledReason: row.disabledReason,
     createdAt: row.createdAt.toISOString(),

@@ -16,7 +16,8 @@ import { secretPlace } from "../secret-place.ts";
 import { lockHead } from "../sequence-batch.ts";
 import { newSigningSecret } from "../sign.ts";
 import { endpoints, endpointSecrets } from "../tables.ts";
-import { toWebhookEndpoint } from "../to-api.ts";
+import { describeEndpoint } from "./read-endpoints.ts";
+import { resolveTenants } from "./tenant-filter.ts";
 
 /** Endpoints of one workspace: each event is compared with every one of them. */
 const ENDPOINTS_MAX = 50;
@@ -24,7 +25,7 @@ const ENDPOINTS_MAX = 50;
 /**
  * Makes an endpoint for events that get their position from now on. Its secret is shown here and never again.
  *
- * @throws AppError `endpoint_url_refused`, `plan_limit`
+ * @throws AppError `endpoint_url_refused`, `tenant_not_found`, `plan_limit`
  */
 export async function createEndpoint(
   deps: DeliveryDeps,
@@ -38,7 +39,7 @@ export async function createEndpoint(
   const secretId = randomUUID();
   const now = deps.clock.now();
 
-  const row = await deps.app.withWorkspace(workspaceId, async (tx) => {
+  const endpoint = await deps.app.withWorkspace(workspaceId, async (tx) => {
     const head = await lockHead(tx, workspaceId);
     const [made] = await tx
       .select({ endpoints: count() })
@@ -54,8 +55,10 @@ export async function createEndpoint(
         id: newId<EndpointId>(),
         url: body.url,
         description: body.description ?? null,
-        types: [...(body.types ?? [])],
-        models: [...(body.models ?? [])],
+        types: copied(body.types),
+        models: copied(body.models),
+        tenantUids: await resolveTenants(tx, workspaceId, body.tenantIds ?? null),
+        providers: copied(body.providers),
         status: "enabled",
         sincePosition: head.position,
         createdAt: now,
@@ -70,7 +73,11 @@ export async function createEndpoint(
       secret: sealer.seal(secretPlace(secretId), Buffer.from(secret.reveal())),
       createdAt: now,
     });
-    return inserted;
+    return describeEndpoint(tx, inserted);
   });
-  return { ...toWebhookEndpoint(row), secret: secret.reveal() };
+  return { ...endpoint, secret: secret.reveal() };
+}
+
+function copied<T>(filter: readonly T[] | undefined): T[] | null {
+  return filter === undefined ? null : [...filter];
 }

@@ -7,8 +7,7 @@ import { liveSecretsOf, SECRETS_MAX } from "../load-lane-work.ts";
 import { secretPlace } from "../secret-place.ts";
 import { newSigningSecret } from "../sign.ts";
 import { endpointSecrets } from "../tables.ts";
-import { toWebhookEndpoint } from "../to-api.ts";
-import { mustFindEndpoint } from "./read-endpoints.ts";
+import { describeEndpoint, mustFindEndpoint } from "./read-endpoints.ts";
 
 const GRACE_HOURS = 24;
 const HOUR_MS = 3_600_000;
@@ -33,8 +32,8 @@ export async function rotateSecret(
   const now = deps.clock.now();
   const expiresAt = new Date(now.getTime() + graceHours * HOUR_MS);
 
-  const row = await deps.app.withWorkspace(workspaceId, async (tx) => {
-    const endpoint = await mustFindEndpoint(tx, input, "update");
+  const endpoint = await deps.app.withWorkspace(workspaceId, async (tx) => {
+    const row = await mustFindEndpoint(tx, input, "update");
     const ofEndpoint = and(eq(endpointSecrets.workspaceId, workspaceId), eq(endpointSecrets.endpointId, endpointId));
     // None outlives the grace that is given now.
     await tx
@@ -56,7 +55,7 @@ export async function rotateSecret(
       secret: sealer.seal(secretPlace(secretId), Buffer.from(secret.reveal())),
       createdAt: now,
     });
-    return endpoint;
+    return describeEndpoint(tx, row);
   });
-  return { ...toWebhookEndpoint(row), secret: secret.reveal() };
+  return { ...endpoint, secret: secret.reveal() };
 }

@@ -1,6 +1,7 @@
 import type { EndpointId, UpdateWebhookEndpoint, WebhookEndpoint, WorkspaceId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
 import { getWorkspace } from "../../../domain/workspaces/index.ts";
+import type { Tx } from "../../../platform/db/index.ts";
 import { submitAlign } from "../align-deliveries.ts";
 import type { DeliveryDeps } from "../deps.ts";
 import { UNTRIED } from "../endpoint-health.ts";
@@ -8,13 +9,13 @@ import { checkEndpointUrl } from "../endpoint-url.ts";
 import type { EndpointRow } from "../load-lane-work.ts";
 import { lockHead } from "../sequence-batch.ts";
 import { endpoints } from "../tables.ts";
-import { toWebhookEndpoint } from "../to-api.ts";
-import { mustFindEndpoint } from "./read-endpoints.ts";
+import { describeEndpoint, mustFindEndpoint } from "./read-endpoints.ts";
+import { resolveTenants } from "./tenant-filter.ts";
 
 /**
  * Changes what is given. Disabling holds what is not delivered yet; enabling sends it.
  *
- * @throws AppError `endpoint_not_found`, `endpoint_url_refused`
+ * @throws AppError `endpoint_not_found`, `endpoint_url_refused`, `tenant_not_found`
  */
 export async function updateEndpoint(
   deps: DeliveryDeps,
@@ -30,16 +31,17 @@ export async function updateEndpoint(
     // A sequencer that saw the former status has finished when this lock is ours, so that nothing stays held.
     await lockHead(tx, workspaceId);
     const row = await mustFindEndpoint(tx, input, "update");
-    const next: EndpointRow = { ...row, ...given(body), ...statusChange(row, body), updatedAt: now };
+    const filters = await filtersOf(tx, workspaceId, body);
+    const next: EndpointRow = { ...row, ...given(body), ...filters, ...statusChange(row, body), updatedAt: now };
     await tx
       .update(endpoints)
       .set(next)
       .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, endpointId)));
     if (next.status !== row.status || body.url !== undefined) await submitAlign(tx, { workspaceId, endpointId, now });
-    return next;
+    return describeEndpoint(tx, next);
   });
   deps.wake.poke("lanes:delivery");
-  return toWebhookEndpoint(changed);
+  return changed;
 }
 
 function given(body: UpdateWebhookEndpoint): Partial<EndpointRow> {
@@ -47,8 +49,17 @@ function given(body: UpdateWebhookEndpoint): Partial<EndpointRow> {
     // Another address has no history of failures.
     ...(body.url === undefined ? {} : { url: body.url, ...UNTRIED }),
     ...(body.description === undefined ? {} : { description: body.description }),
-    ...(body.types === undefined ? {} : { types: [...body.types] }),
-    ...(body.models === undefined ? {} : { models: [...body.models] }),
+  };
+}
+
+/** What deliveries exist stays: filters are for events that get their position from now on. */
+async function filtersOf(tx: Tx, workspaceId: WorkspaceId, body: UpdateWebhookEndpoint): Promise<Partial<EndpointRow>> {
+  const { types, models, providers, tenantIds } = body;
+  return {
+    ...(types === undefined ? {} : { types: types && [...types] }),
+    ...(models === undefined ? {} : { models: models && [...models] }),
+    ...(providers === undefined ? {} : { providers: providers && [...providers] }),
+    ...(tenantIds === undefined ? {} : { tenantUids: await resolveTenants(tx, workspaceId, tenantIds) }),
   };
 }
 
