@@ -242,7 +242,13 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
     { at: "query.tenantId", theirs: ({ tenant }) => tenant.id, call: inQuery("/v1/events/stream", "tenantId") },
   ],
   "GET /v1/events/{id}": [{ at: "path.id", theirs: ({ tenant }) => tenant.eventId, call: inPath("/v1/events/") }],
-  "POST /v1/webhook-endpoints": [],
+  "POST /v1/webhook-endpoints": [
+    {
+      at: "body.tenantIds",
+      theirs: ({ tenant }) => tenant.id,
+      call: (id) => ({ path: "/v1/webhook-endpoints", body: { url: "https://example.com/", tenantIds: [id] } }),
+    },
+  ],
   "GET /v1/webhook-endpoints": [
     {
       at: "query.cursor",
@@ -251,7 +257,14 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
     },
   ],
   "GET /v1/webhook-endpoints/{id}": [onEndpoint("")],
-  "PATCH /v1/webhook-endpoints/{id}": [onEndpoint("", { description: "theirs" })],
+  "PATCH /v1/webhook-endpoints/{id}": [
+    onEndpoint("", { description: "theirs" }),
+    {
+      at: "body.tenantIds",
+      theirs: ({ tenant }) => tenant.id,
+      call: (id, caller) => ({ path: `/v1/webhook-endpoints/${caller.endpointId}`, body: { tenantIds: [id] } }),
+    },
+  ],
   "DELETE /v1/webhook-endpoints/{id}": [onEndpoint("")],
   "POST /v1/webhook-endpoints/{id}/rotate-secret": [onEndpoint("/rotate-secret", {})],
   "POST /v1/webhook-endpoints/{id}/test": [onEndpoint("/test")],
