@@ -13,7 +13,7 @@ export interface Place {
   /** A value that nobody has; default: the owner's with other last characters. */
   readonly unknown?: string;
   /** The request with `id` in that place, everything else the caller's own. */
-  readonly call: (id: string, caller: Side) => Omit<Call, "method" | "headers">;
+  readonly call: (id: string, caller: Side) => Omit<Call, "method">;
   /** The call makes something, wherever the id points: ids and times of the answer are new. */
   readonly makes?: true;
 }
@@ -239,6 +239,11 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   ],
   "GET /v1/events/stream": [
     { at: "query.after", theirs: cursorOf("/v1/events"), call: inQuery("/v1/events/stream", "after") },
+    {
+      at: "header.last-event-id",
+      theirs: cursorOf("/v1/events"),
+      call: (id) => ({ path: "/v1/events/stream", headers: { "last-event-id": id } }),
+    },
     { at: "query.tenantId", theirs: ({ tenant }) => tenant.id, call: inQuery("/v1/events/stream", "tenantId") },
   ],
   "GET /v1/events/{id}": [{ at: "path.id", theirs: ({ tenant }) => tenant.eventId, call: inPath("/v1/events/") }],

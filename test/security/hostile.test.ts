@@ -1,10 +1,18 @@
 /** Hostile values in every parameter and field of every route: a clear refusal, never a failure of ours. */
-import { Problem } from "@patchbay/shared";
+import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { FIXTURES } from "./fixtures.ts";
-import { jsonOf, send, withKey, withSession, type Answer } from "./http.ts";
+import { anyRequest } from "./any-request.ts";
+import type { Answer } from "./http.ts";
+import { edgeIdsIn } from "./ids.ts";
+import { ask, bodyOf, isSound, ownPath, type Attempt } from "./requests.ts";
 import { operationsOf, readOpenApi, type Operation } from "./routes.ts";
+import { snapshot, type Snapshot } from "./snapshot.ts";
 import { createWorld, everythingListed, type World } from "./world.ts";
+
+/** `PATCHBAY_TEST_FUZZ=100000` for more than what every check has time for. */
+const REQUESTS = Number(process.env["PATCHBAY_TEST_FUZZ"] ?? 1_000);
+/** So much of a long run is left to the machine. */
+const REQUEST_MS = 100;
 
 let world: World;
 let operations: readonly Operation[];
@@ -87,7 +95,7 @@ afterEach(() => {
 describe("hostile values", () => {
   test("in the query are taken or refused", async () => {
     for (const operation of operations) {
-      const path = ownPath(operation);
+      const path = ownPath(world, operation);
       const names = operation.parameters.filter((each) => each.in === "query").map((each) => each.name);
       const queries = names.flatMap((name) => [
         ...TEXTS.map((text) => `?${name}=${quoted(text)}`),
@@ -109,8 +117,8 @@ describe("hostile values", () => {
 
   test("in the body are taken or refused", async () => {
     for (const operation of operations.filter(({ bodyFields }) => bodyFields.length > 0)) {
-      const path = ownPath(operation);
-      const sound = bodyOf(operation);
+      const path = ownPath(world, operation);
+      const sound = bodyOf(world, operation);
       await askAll(VALUES, (body) => ({ operation, path, body }));
       for (const field of [...operation.bodyFields, "unknown"]) {
         await askAll(VALUES, (value) => ({ operation, path, body: { ...sound, [field]: value } }));
@@ -125,25 +133,108 @@ describe("hostile values", () => {
   });
 });
 
-/** A body that its route takes, as far as the matrix has one. */
-function bodyOf(operation: Operation): Readonly<Record<string, unknown>> {
-  const { a } = world;
-  const body = FIXTURES[operation.name]?.[0]?.call(a.first.id, a).body;
-  return typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
-}
+describe("a field that a caller may not set", () => {
+  test("is refused by name in the body of every route that takes one, and nothing is written", async () => {
+    const taking = operations.filter(({ bodyFields }) => bodyFields.length > 0);
+    expect(taking.length).toBeGreaterThan(15);
+    const before = await rowsOf(world.a.uuid);
+    const wrong: string[] = [];
+    let fieldsAsked = 0;
+    for (const operation of taking) {
+      const path = ownPath(world, operation);
+      const fields = FORBIDDEN.filter((field) => !operation.bodyFields.includes(field));
+      for (let start = 0; start < fields.length; start += AT_ONCE) {
+        const batch = fields.slice(start, start + AT_ONCE);
+        const answers = await Promise.all(
+          batch.map((field) => ask(world, { operation, path, body: withField(operation, field) })),
+        );
+        for (const [index, answer] of answers.entries()) {
+          fieldsAsked++;
+          const field = batch[index] ?? "";
+          if (answer.status !== 400 || !answer.text.includes(field)) {
+            wrong.push(`${operation.name} ${field}: ${answer.status} ${answer.text}`);
+          }
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(await rowsOf(world.a.uuid)).toEqual(before);
+    process.stdout.write(`mass assignment: ${fieldsAsked} fields in ${taking.length} bodies, 0 taken\n`);
+  });
+});
 
-/** The route with the caller's own ids; verbs that end things are asked for nobody's. */
-function ownPath(operation: Operation): string {
-  const { a } = world;
-  const ids: Readonly<Record<string, string>> = { tenant: a.first.id, model: "order", provider: "nobodys" };
-  const known = operation.method === "GET" && operation.path.startsWith("/v1/connections") ? a.first.connectionId : "x";
-  return operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => ids[name] ?? known);
-}
+describe("any request", () => {
+  test(
+    "is taken or refused, never failed at, and tells nothing of another workspace",
+    async () => {
+      const { b, product } = world;
+      const listed = await everythingListed(product, b.apiKey, [b.first.id, b.second.id]);
+      const ids = [...edgeIdsIn(listed), b.workspace.id, b.endpointId, b.deliveryId, b.inboxId, b.erasureId];
+      const before = await rowsOf(b.uuid);
+      const statuses = new Map<number, number>();
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(anyRequest(world, operations), { minLength: AT_ONCE, maxLength: AT_ONCE }),
+          async (attempts) => {
+            const answers = await Promise.all(attempts.map((attempt) => ask(world, attempt)));
+            for (const [index, answer] of answers.entries()) {
+              statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+              const attempt = attempts[index];
+              if (attempt !== undefined) expectSound(attempt, answer, new Set(ids));
+            }
+          },
+        ),
+        { numRuns: Math.ceil(REQUESTS / AT_ONCE), endOnFailure: false },
+      );
+      expect(await rowsOf(b.uuid)).toEqual(before);
+      const counts = [...statuses].toSorted(([a], [b]) => a - b).map(([status, count]) => `${count} × ${status}`);
+      process.stdout.write(`fuzz: ${REQUESTS} requests over ${operations.length} routes: ${counts.join(", ")}\n`);
+    },
+    30_000 + REQUESTS * REQUEST_MS,
+  );
+});
 
-interface Attempt {
-  readonly operation: Operation;
-  readonly path: string;
-  readonly body?: unknown;
+/** Columns, rights and facts of rows that are not the caller's to say. */
+const FORBIDDEN = [
+  ...[
+    "id",
+    "workspaceId",
+    "workspace_id",
+    "workspace",
+    "tenantUid",
+    "tenant_uid",
+    "tenantRef",
+    "keyId",
+    "ownerTenantUid",
+  ],
+  ...[
+    "grantId",
+    "grant_id",
+    "providerAppId",
+    "accountId",
+    "account_id",
+    "runId",
+    "createdAt",
+    "created_at",
+    "updatedAt",
+  ],
+  ...["deletedAt", "revokedAt", "erasedAt", "lastUsedAt", "version", "rowVersion", "sequence", "position", "health"],
+  ...[
+    "healthCauses",
+    "failedRuns",
+    "secretHash",
+    "publicId",
+    "isAdmin",
+    "admin",
+    "role",
+    "permissions",
+    "bypass",
+    "audience",
+  ],
+] as const;
+
+function withField(operation: Operation, field: string): Readonly<Record<string, unknown>> {
+  return { ...bodyOf(world, operation), [field]: world.b.uuid };
 }
 
 const AT_ONCE = 8;
@@ -152,21 +243,9 @@ const AT_ONCE = 8;
 async function askAll<T>(values: readonly T[], attemptOf: (value: T) => Attempt): Promise<void> {
   for (let start = 0; start < values.length; start += AT_ONCE) {
     const batch = values.slice(start, start + AT_ONCE).map(attemptOf);
-    const answers = await Promise.all(batch.map(ask));
+    const answers = await Promise.all(batch.map((attempt) => ask(world, attempt)));
     for (const [index, answer] of answers.entries()) note(answer, JSON.stringify(batch[index]).slice(0, 400));
   }
-}
-
-function ask({ operation, path, body }: Attempt): Promise<Answer> {
-  const { a, product } = world;
-  const headers = {
-    api: withKey(a.apiKey),
-    connect: withSession(a.first.sessionToken),
-    admin: withKey(product.operatorToken),
-  }[operation.audience];
-  const { method } = operation;
-  const given = body ?? (operation.bodyFields.length > 0 ? bodyOf(operation) : undefined);
-  return send(product, { method, path, headers, body: method === "GET" ? undefined : given });
 }
 
 function quoted(text: string): string {
@@ -175,8 +254,25 @@ function quoted(text: string): string {
 
 function note(answer: Answer, label: string): void {
   asked++;
-  const isProblem = () => Problem.safeParse(jsonOf(answer)).success;
-  // Node refuses too long an address by itself, before any of our code.
-  const fine = answer.status < 400 || answer.status === 431 || (answer.status < 500 && isProblem());
-  if (!fine) failures.push(`${label}: ${answer.status} ${answer.text}`);
+  if (!isSound(answer)) failures.push(`${label}: ${answer.status} ${answer.text}`);
+}
+
+function expectSound(attempt: Attempt, answer: Answer, theirs: ReadonlySet<string>): void {
+  const { operation, path, body, headers } = attempt;
+  const label = `${operation.method} ${path} ${JSON.stringify({ body, headers })}`;
+  if (!isSound(answer)) throw new Error(`${label}: ${answer.status} ${answer.text.slice(0, 500)}`);
+  // The operator may see every workspace; the audit log repeats what its workspace asked for.
+  if (operation.audience === "admin" || operation.path.startsWith("/v1/audit")) return;
+  const said =
+    decodeURIComponent(path.replaceAll("+", " ").replaceAll(/%(?![\da-f]{2})/gi, "%25")) +
+    JSON.stringify({ body, headers });
+  const told = [...edgeIdsIn(answer.text)].filter((id) => theirs.has(id) && !said.includes(id));
+  if (told.length > 0) throw new Error(`${label} tells ${told.join(", ")}`);
+}
+
+/** Without the tables that grow with every request. */
+async function rowsOf(workspaceUuid: string): Promise<Snapshot> {
+  const rows = { ...(await snapshot(world.product.database.sql, { workspaceUuid, withoutAuditLog: true })) };
+  for (const table of ["public.audit_heads", "public.api_keys"]) delete rows[table];
+  return rows;
 }

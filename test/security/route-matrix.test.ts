@@ -189,7 +189,8 @@ function ask(name: string, place: Place, id: string): Promise<Answer> {
   const { a, product } = world;
   const [method = "", path = ""] = name.split(" ");
   const headers = path.startsWith("/connect/") ? withSession(a.first.sessionToken) : withKey(a.apiKey);
-  return send(product, { method, headers, ...place.call(id, a) });
+  const call = place.call(id, a);
+  return send(product, { method, ...call, headers: { ...headers, ...call.headers } });
 }
 
 function said(answer: Answer, asked: string, makes = false): unknown {
