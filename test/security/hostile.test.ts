@@ -195,7 +195,11 @@ describe("any request", () => {
 });
 
 /** Columns, rights and facts of rows that are not the caller's to say. */
-const FORBIDDEN = ``.split(/\s+/);
+const FORBIDDEN = `id workspaceId workspace_id workspace tenantUid tenant_uid tenantRef keyId ownerTenantUid
+  grantId grant_id providerAppId accountId account_id runId createdAt created_at updatedAt
+  deletedAt revokedAt erasedAt lastUsedAt version rowVersion sequence position health
+  healthCauses failedRuns secretHash publicId isAdmin admin role permissions bypass
+  audience`.split(/\s+/);
 
 function withField(operation: Operation, field: string): Readonly<Record<string, unknown>> {
   return { ...bodyOf(world, operation), [field]: world.b.uuid };
