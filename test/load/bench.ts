@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { openIdle } from "./idle/bench-idle.ts";
 import { openIngest } from "./ingest/bench-ingest.ts";
 import type { BenchOptions, OpenBench, RunResult } from "./kit/bench.ts";
 import { report } from "./kit/report.ts";
@@ -8,6 +9,7 @@ const USAGE = `pnpm bench <name> [--short] [--runs N] [--set NAME=NUMBER …]
 
   loop       the way of one order: from the store's webhook to the event that the host verified
   ingest     webhooks stored for good: at most, at a steady pace, in a burst; beside what the machine can at best
+  idle       what it costs to have nothing to do, with one workspace and with 1,000
   all        all of them
 
   --short    a quick look, some seconds and one run
@@ -16,7 +18,7 @@ const USAGE = `pnpm bench <name> [--short] [--runs N] [--set NAME=NUMBER …]
 
 Every bench keeps its raw figures in bench-results/ and fails when something was lost or doubled.`;
 
-const BENCHES: Readonly<Record<string, OpenBench>> = { ingest: openIngest };
+const BENCHES: Readonly<Record<string, OpenBench>> = { ingest: openIngest, idle: openIdle };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,7 +1,7 @@
 /** One figure of one run. */
 export interface Figure {
   readonly name: string;
-  readonly unit: "/s" | "µs" | "ms" | "×" | "s" | "";
+  readonly unit: "/s" | "µs" | "ms" | "×" | "s" | "%" | "";
   readonly value: number;
   /** What it should be at least or at most; printed beside it, never a gate. */
   readonly target?: string;
