@@ -5,9 +5,6 @@ import { createIngestWorld, type IngestWorld } from "../../../../../../test/harn
 import { instantOfId } from "../../../platform/runtime/index.ts";
 import { createSource } from "../sources/create-source.ts";
 import { encodeSource } from "../sources/source-path.ts";
-import { appendInbox, type InboxRow } from "./append-inbox.ts";
-import { inboxIdAt } from "./inbox-id.ts";
-import { createInboxWriter } from "./inbox-writer.ts";
 
 let world: IngestWorld;
 let source: { readonly workspaceId: WorkspaceId; readonly sourceId: SourceId; readonly shop: string };
@@ -117,31 +114,6 @@ describe("accept", () => {
   });
 });
 
-describe("a batch", () => {
-  test("that mixes workspaces is stored in one go", async () => {
-    const rows = [aRow(), aRow({ workspaceId: randomUUID() as WorkspaceId }), aRow()];
-    await appendInbox(world.deps.ingest, rows);
-    const stored = await world.sql`select id from inbox where id = any(${rows.map((row) => row.id)})`;
-    expect(stored).toHaveLength(3);
-  });
-
-  test("with one row that the database refuses stores all others, and tells only that one", async () => {
-    const writer = createInboxWriter<InboxRow>((rows) => appendInbox(world.deps.ingest, rows));
-    // The first goes alone; the rest gathers behind it and goes as one batch.
-    const good = Array.from({ length: 20 }, () => aRow());
-    const poison = aRow({ headers: { "x-shopify-topic": "a\u0000b" } });
-    const rows = [...good.slice(0, 10), poison, ...good.slice(10)];
-    const results = await Promise.allSettled(rows.map((row) => writer.append(row)));
-    expect(results.map((result) => result.status)).toEqual(
-      rows.map((row) => (row === poison ? "rejected" : "fulfilled")),
-    );
-    const stored = await world.sql`select id from inbox where id = any(${rows.map((row) => row.id)})`;
-    expect(new Set(stored.map((row) => row["id"]))).toEqual(new Set(good.map((row) => row.id)));
-    const arrivals = await world.sql`select id from queue.arrivals where id = any(${rows.map((row) => row.id)})`;
-    expect(arrivals).toHaveLength(good.length);
-  });
-});
-
 function deliver(
   body: string,
   changed: {
@@ -160,22 +132,4 @@ function deliver(
 async function countInbox(): Promise<number> {
   const [row] = await world.sql`select count(*)::int as count from inbox`;
   return row?.["count"];
-}
-
-function aRow(changed: Partial<InboxRow> = {}): InboxRow {
-  const receivedAt = new Date();
-  return {
-    workspaceId: source.workspaceId,
-    id: inboxIdAt(receivedAt),
-    receivedAt,
-    sourceId: source.sourceId,
-    provider: "shopify",
-    headers: {},
-    body: Buffer.from([0, 1, 2, 255]),
-    bodyKeyId: randomUUID() as InboxRow["bodyKeyId"],
-    bodyBytes: 4,
-    bodySha256: Buffer.alloc(32),
-    secretIndex: 0,
-    ...changed,
-  };
 }
