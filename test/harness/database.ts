@@ -20,7 +20,18 @@ export interface TestDatabase extends AsyncDisposable {
 
 /** A fresh, migrated database of the test file's own: call in `beforeAll`, `drop` in `afterAll`. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const { admin, loginPassword, template } = inject("postgres");
+  return createDatabase(inject("postgres").template);
+}
+
+/** One that nothing was ever migrated in, which the product's login may do. */
+export async function createEmptyDatabase(): Promise<TestDatabase> {
+  const database = await createDatabase("template0");
+  await database.sql.unsafe("grant create, usage on schema public to patchbay_owner");
+  return database;
+}
+
+async function createDatabase(template: string): Promise<TestDatabase> {
+  const { admin, loginPassword } = inject("postgres");
   const name = `test_${randomBytes(6).toString("hex")}`;
   await asAdmin(admin, async (sql) => {
     await sql.unsafe(`create database ${name} template ${template} strategy file_copy`);

@@ -1,9 +1,15 @@
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as applyMigrations } from "drizzle-orm/postgres-js/migrator";
+import { readMigrationFiles } from "drizzle-orm/migrator";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PgBoss } from "pg-boss";
+import { z } from "zod";
 import type { Logger } from "../observability/index.ts";
 import { systemClock } from "../runtime/index.ts";
+import { refuseUnfinishedRestore } from "./backup/restore-marker.ts";
 import { directConnection, type ConnectionOptions } from "./connection.ts";
 import { connect, openDatabase } from "./database.ts";
 import { ensureInboxPartitions } from "./partitions.ts";
@@ -25,18 +31,17 @@ export interface MigrateOptions {
  * Brings a database to this version: roles, schema, partitions, the housekeeping queue. Safe to run again and by
  * several processes at once (an advisory lock lets one at a time).
  *
- * @throws Error with one sentence when the server is too old or the login may not create roles.
+ * @throws Error with one sentence when the server is too old or the login may not create roles; BackupError when a
+ *   restore into this database was not finished
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const connection = directConnection(options.connection);
   const client = connect(connection, 1);
   try {
     await client`select pg_advisory_lock(hashtext('patchbay migrate'))`;
-    await checkServer(client);
-    if (options.connection.user !== LOGIN_ROLE) await makeRoles(client, options);
-    await client`set role patchbay_owner`;
-    await applyMigrations(drizzle(client), { migrationsFolder: MIGRATIONS, migrationsSchema: "drizzle" });
-    await installBoss(client);
+    await refuseUnfinishedRestore(client);
+    await becomeOwner(client, options);
+    await bringUpToDate(client);
   } finally {
     await client.end({ timeout: 5 });
   }
@@ -44,9 +49,46 @@ export async function migrate(options: MigrateOptions): Promise<void> {
   options.log.info({ database: options.connection.database }, "database is up to date");
 }
 
-const MIGRATIONS = fileURLToPath(new URL("../../../../../drizzle", import.meta.url));
-
 type Client = ReturnType<typeof connect>;
+
+/** Makes the roles where this login may, and works as the owner from here on. */
+export async function becomeOwner(client: Client, options: Omit<MigrateOptions, "log">): Promise<void> {
+  await checkServer(client);
+  if (options.connection.user !== LOGIN_ROLE) await makeRoles(client, options);
+  await client`set role patchbay_owner`;
+}
+
+/** Everything that a process of this version needs, but the inbox's partitions. As the owner. */
+export async function bringUpToDate(client: Client): Promise<void> {
+  await applyMigrations(drizzle(client), { migrationsFolder: MIGRATIONS, migrationsSchema: "drizzle" });
+  await installBoss(client);
+}
+
+/** The schema as it was after the migration of that time, for what was saved then. As the owner. */
+export async function migrateUpTo(client: Client, createdAt: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "patchbay-migrations-"));
+  try {
+    await cp(MIGRATIONS, folder, { recursive: true });
+    const journal = Journal.parse(JSON.parse(await readFile(join(folder, JOURNAL), "utf8")));
+    const entries = journal.entries.filter(({ when }) => when <= createdAt);
+    await writeFile(join(folder, JOURNAL), JSON.stringify({ ...journal, entries }));
+    await applyMigrations(drizzle(client), { migrationsFolder: folder, migrationsSchema: "drizzle" });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What this version can migrate to, oldest first. */
+export function knownMigrations(): readonly { readonly createdAt: number; readonly hash: string }[] {
+  return readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ folderMillis, hash }) => ({
+    createdAt: folderMillis,
+    hash,
+  }));
+}
+
+const MIGRATIONS = fileURLToPath(new URL("../../../../../drizzle", import.meta.url));
+const JOURNAL = join("meta", "_journal.json");
+const Journal = z.looseObject({ entries: z.array(z.looseObject({ when: z.number() })) });
 
 async function checkServer(client: Client): Promise<void> {
   const [row] = await client<{ version: number; name: string }[]>`
@@ -56,7 +98,7 @@ async function checkServer(client: Client): Promise<void> {
   }
 }
 
-async function makeRoles(client: Client, options: MigrateOptions): Promise<void> {
+async function makeRoles(client: Client, options: Omit<MigrateOptions, "log">): Promise<void> {
   try {
     await ensureRoles(client, options.connection.database, options.loginPassword);
   } catch (error) {
@@ -96,7 +138,7 @@ async function executeForBoss(client: Client, text: string, values: readonly unk
   return { rows: (await client.unsafe(text, encoded as never[])).flat() };
 }
 
-async function makePartitions(connection: ConnectionOptions): Promise<void> {
+export async function makePartitions(connection: ConnectionOptions): Promise<void> {
   const database = openDatabase(connection, 1);
   try {
     await ensureInboxPartitions({ asOwner: database.as("patchbay_owner").withQueue, clock: systemClock });

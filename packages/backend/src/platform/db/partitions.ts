@@ -10,6 +10,8 @@ export const PARTITION_DAYS_AHEAD_MIN = 3;
 /** Retention may not be shorter: raw payloads are promised for this long. */
 export const RETENTION_DAYS_MIN = 7;
 
+/** Names the advisory lock that backups share while they read. */
+export const BACKUP_LOCK = "patchbay backup";
 /** Dropping waits no longer than this for the lock, behind which deliveries wait: the next hour tries again. */
 const LOCK_MS_MAX = 500;
 /** Days that one batch of deliveries may open. */
@@ -47,6 +49,8 @@ export async function openInboxDays({ asOwner }: Pick<Deps, "asOwner">, instants
  */
 export async function dropOldInboxPartitions({ asOwner, clock }: Deps, retentionDays: number): Promise<number> {
   const overdue = await asOwner(async (tx) => {
+    // It reads all partitions, and may take longer than anybody should wait: the next hour will do.
+    if (await isBackingUp(tx)) return [];
     const names = await listPartitions(tx);
     const oldest = oldestKept(clock.now(), await readDatabaseNow(tx), retentionDays);
     return names.filter((name) => name < oldest);
@@ -109,6 +113,13 @@ async function createPartitions(tx: Tx, days: readonly Date[]): Promise<void> {
     await tx.execute(sql`alter table ${table} enable row level security, force row level security`);
     await tx.execute(sql`alter table inbox attach partition ${table} for values ${bounds(from)}`);
   }
+}
+
+async function isBackingUp(tx: Tx): Promise<boolean> {
+  const [row] = await tx.execute<{ free: boolean }>(
+    sql`select pg_try_advisory_xact_lock(hashtext(${BACKUP_LOCK})) as free`,
+  );
+  return row?.free === false;
 }
 
 async function listPartitions(tx: Tx): Promise<readonly string[]> {
