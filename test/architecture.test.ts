@@ -20,6 +20,7 @@ const RANKS: readonly (readonly string[])[] = [
     "products/delivery",
     "products/connect",
     "products/erasure",
+    "products/restore",
   ],
   ["surface/http", "surface/cli"],
   ["compose"],
@@ -37,6 +38,7 @@ const SIDEWAYS: Readonly<Record<string, readonly string[]>> = {
   "products/ingest": ["products/provider-client"],
   "products/connect": ["products/credentials", "products/provider-client"],
   "products/erasure": ["products/connect", "products/delivery", "products/ingest"],
+  "products/restore": ["products/credentials", "products/erasure"],
 };
 
 /** Narrower than their rank allows. */

@@ -135,11 +135,16 @@ async function readCheckpoints(file: string): Promise<readonly AuditCheckpoint[]
 }
 
 function judge(print: (line: string) => void, reports: readonly LogReport[]): void {
-  for (const { workspaceId, entries, end, checkpoints, checkpointedTo, problems } of reports) {
+  for (const { workspaceId, entries, end, checkpoints, checkpointedTo, restores, problems } of reports) {
     const vouched =
       checkpoints === 0 ? "no checkpoint" : `${counted(checkpoints, "checkpoint")}, the last at ${checkpointedTo}`;
     const verdict = problems.length === 0 ? "intact" : counted(problems.length, "problem").toUpperCase();
     print(`${workspaceId}  ${verdict}  ${entries} entries, ${vouched}, end ${end.hash}`);
+    for (const { sequence, restoredAt, backupTakenAt, lostTo } of restores) {
+      const lost =
+        lostTo === null ? "" : `; entries ${sequence} to ${lostTo} at least, which a checkpoint tells of, are lost`;
+      print(`  at ${sequence}: RESTORED at ${restoredAt} from a backup of ${backupTakenAt}${lost}`);
+    }
     for (const { sequence, problem } of problems) print(`  at ${sequence}: ${problem}`);
   }
   const broken = reports.filter(({ problems }) => problems.length > 0).length;

@@ -1,12 +1,13 @@
 import { AppError, decodeId, type ApiKeyId, type WorkspaceId } from "@patchbay/shared";
 import { exportCheckpoints, exportLog, verifyExportedLog, verifyLogs } from "./audit-commands.ts";
+import { bindBackupCommands } from "./backup-commands.ts";
 import { parseConfig, type Config } from "./config.ts";
 import { borrowDatabase } from "./connect-database.ts";
-import { createAudit } from "./domain/audit/index.ts";
-import { checkKeys, createLocalKeyFile, createVault, openKeys } from "./domain/vault/index.ts";
+import { createLocalKeyFile } from "./domain/vault/index.ts";
 import { getWorkspace, listApiKeys, listTenants, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
 import { createOperatorActs, type OperatorActs } from "./operator-acts.ts";
 import { bindKeyCommands } from "./key-commands.ts";
+import { openKeyed, type Keyed } from "./open-keyed.ts";
 import { createOperatorToken } from "./operator-token.ts";
 import { startPatchbay } from "./patchbay.ts";
 import type { Database } from "./platform/db/index.ts";
@@ -28,7 +29,7 @@ export function bindCommands(process_: {
   const withDatabase = (work: (database: Database, config: Config) => Promise<void>) =>
     useDatabase(quietConfig(), work);
   const withKeys = (work: (keyed: Keyed, database: Database) => Promise<void>) =>
-    withDatabase(async (database, settings) => work(await openKeyed(database, settings), database));
+    withDatabase(async (database, settings) => work(await openKeyed(database, settings, print), database));
   const withOperator = (work: (operator: OperatorActs) => Promise<void>) =>
     withKeys((keyed) => work(createOperatorActs(keyed)));
   return {
@@ -51,6 +52,7 @@ export function bindCommands(process_: {
       );
     },
     ...bindKeyCommands({ withDatabase, config, print }),
+    ...bindBackupCommands({ withKeys, config: quietConfig, print }),
     createWorkspace: (input) => withOperator(async (operator) => print(json(await operator.createWorkspace(input)))),
     listWorkspaces: () =>
       withDatabase(async (database) => {
@@ -119,17 +121,6 @@ async function useDatabase(config: Config, work: (database: Database, config: Co
     await close();
   }
 }
-
-/** The vault and the audit log. The keys are proved first: a wrong one must not make new ones. */
-async function openKeyed(database: Database, config: Config) {
-  const keys = await openKeys(config.keys);
-  await checkKeys({ database: database.as("patchbay_worker"), keys, clock: systemClock });
-  const app = appDeps(database);
-  const vault = createVault({ ...app, keys });
-  const log = createLogger(config.logLevel, process.stderr);
-  return { ...app, vault, audit: createAudit({ ...app, vault }), log, print };
-}
-type Keyed = Awaited<ReturnType<typeof openKeyed>>;
 
 function appDeps(database: Database) {
   return { withWorkspace: database.as("patchbay_app").withWorkspace, clock: systemClock };

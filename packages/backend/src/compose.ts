@@ -35,7 +35,9 @@ import { createDelivery } from "./products/delivery/index.ts";
 import { createErasures } from "./products/erasure/index.ts";
 import { createIngest, latestRuns } from "./products/ingest/index.ts";
 import { createProviderClient } from "./products/provider-client/index.ts";
+import { confirmRestore, heldEgress, repeatErasures, restoreStatus, watchHold } from "./products/restore/index.ts";
 import { continueRotations } from "./continue-rotations.ts";
+import { createWork } from "./create-work.ts";
 import { addGauges, countedDeliveries, countedInbox, createProductMetrics, timedKeys } from "./product-metrics.ts";
 import { createRotationJournal } from "./rotation-journal.ts";
 import { SEALED_COLUMNS } from "./sealed-columns.ts";
@@ -90,7 +92,8 @@ export async function compose(given: {
   const alone = roles.api && roles.worker;
   const wake = await createWake({ log, database: alone ? null : database });
   const grantNews = await createGrantNews({ log, database });
-  const egress = createEgress({ log, onBlocked: () => counted.blocked.add() });
+  const hold = await watchHold({ worker, log });
+  const egress = heldEgress(createEgress({ log, onBlocked: () => counted.blocked.add() }), hold);
 
   // Domain
   const vault = createVault({
@@ -186,9 +189,11 @@ export async function compose(given: {
     workRotations: (workspaceId) => continueRotations({ ...rotation, log }, workspaceId),
   });
   const housekeeping = createHousekeeping({ connection: given.connection, chores, log });
+  const stopping = new AbortController();
+  const work = createWork({ workers, housekeeping, hold, stopping: stopping.signal, log });
+  const restoring = { ...asApp, worker, connectors: connectorTable, erasures };
 
   // Surface
-  const stopping = new AbortController();
   const authenticate = (key: string, address: string | null) => authenticateApiKey(asApp, key, address);
   const listWorkspaces = async () => {
     const ids = await listWorkspaceIds(worker.withQueue);
@@ -202,6 +207,7 @@ export async function compose(given: {
     publicUrl,
     trustedProxies: config.trustedProxies,
     version: VERSION,
+    isHeld: () => hold.isHeld(),
     audit,
     tenantOf: (workspaceId, of) => findTenantUid(asApp, workspaceId, of),
     workspaceExists: (workspaceId) => workspaceExists(asApp, workspaceId),
@@ -227,6 +233,18 @@ export async function compose(given: {
       ...as("api", http.auditRoutes(asApp)),
       ...as("admin", http.apiKeyAdminRoutes(asApp)),
       ...as("connect", http.connectRoutes({ connect, ingest })),
+      ...as(
+        "admin",
+        http.restoreRoutes({
+          status: () => restoreStatus(restoring),
+          async confirm(by) {
+            const wasHeld = await confirmRestore(restoring, by);
+            await hold.look();
+            return wasHeld;
+          },
+          repeatErasures: (input) => repeatErasures(restoring, input),
+        }),
+      ),
       ...as("admin", http.adminRoutes({ ...asApp, withQueueAsWorker: worker.withQueue })),
       ...as(
         "admin",
@@ -241,7 +259,12 @@ export async function compose(given: {
     ],
     mounts: [
       (hono) =>
-        http.mountHealth(hono, { ping: () => database.ping(), keyHealth, draining: () => stopping.signal.aborted }),
+        http.mountHealth(hono, {
+          ping: () => database.ping(),
+          keyHealth,
+          draining: () => stopping.signal.aborted,
+          isHeld: () => hold.isHeld(),
+        }),
       (hono) =>
         http.mountInboxDoor(hono, { ingest: countedInbox(ingest, counted, (id) => connectorById(id) !== null), clock }),
       (hono) => http.mountMetrics(hono, { metrics, operatorToken }),
@@ -268,16 +291,15 @@ export async function compose(given: {
     async start() {
       watchKeyHealth({ health: keyHealth, log, signal: stopping.signal });
       await node.start();
-      if (!roles.worker) return;
-      for (const each of workers) each.start();
-      await housekeeping.start();
+      if (roles.worker) await work.start();
     },
     drain() {
       stopping.abort();
     },
     async stop() {
       stopping.abort();
-      if (roles.worker) await Promise.all([housekeeping.stop(), ...workers.map((each) => each.stop())]);
+      hold.close();
+      await work.stop();
       await credentials.settled();
       await destroyedKeys.close();
       await grantNews.close();

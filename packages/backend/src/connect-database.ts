@@ -23,6 +23,43 @@ export async function connectDatabase(config: Config, log: Logger): Promise<Conn
   return config.database === null ? connectEmbedded(config, log) : connectGiven(config.database, config, log);
 }
 
+/** A database that was reached, and nothing done to it yet. */
+export interface ReachedDatabase {
+  /** As it was given: may make roles and tables. */
+  readonly admin: ConnectionOptions;
+  /** As the product's own login, once there is one. */
+  readonly connection: ConnectionOptions;
+  /** Ends the embedded server, if it was started for this. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * For backup and restore, which must find a database as it is: no migration. `borrow` also takes the embedded server of
+ * a running product.
+ */
+export async function reachDatabase(
+  config: Config,
+  log: Logger,
+  { borrow }: { readonly borrow: boolean },
+): Promise<ReachedDatabase> {
+  if (config.database !== null) {
+    const admin = config.database;
+    const password = admin.user === LOGIN_ROLE ? admin.password : await keptPassword(config.dataDir);
+    return { admin, connection: asLogin(admin, password), close: async () => {} };
+  }
+  const running = borrow ? await findEmbeddedPostgres(config.dataDir) : null;
+  if (running !== null) return reached(running, async () => {});
+  const started = await startEmbeddedPostgres({ dataDir: config.dataDir, log });
+  return reached(started, () => started.stop());
+}
+
+function reached(
+  { adminConnection, loginPassword }: { readonly adminConnection: ConnectionOptions; readonly loginPassword: string },
+  close: () => Promise<void>,
+): ReachedDatabase {
+  return { admin: adminConnection, connection: asLogin(adminConnection, loginPassword), close };
+}
+
 /** For a single command: uses the embedded server that a running product owns, else does as {@link connectDatabase}. */
 export async function borrowDatabase(config: Config, log: Logger): Promise<ConnectedDatabase> {
   const running = config.database === null ? await findEmbeddedPostgres(config.dataDir) : null;
@@ -62,9 +99,7 @@ async function open(
   stop: () => Promise<void>,
 ): Promise<ConnectedDatabase> {
   await migrate({ connection: admin, loginPassword, log });
-  const login = { user: LOGIN_ROLE, password: loginPassword };
-  const { direct } = admin;
-  const connection = { ...admin, ...login, ...(direct === undefined ? {} : { direct: { ...direct, ...login } }) };
+  const connection = asLogin(admin, loginPassword);
   const database = openDatabase(connection, config.databaseConnectionsMax);
   return {
     database,
@@ -74,6 +109,12 @@ async function open(
       await stop();
     },
   };
+}
+
+function asLogin(admin: ConnectionOptions, password: string): ConnectionOptions {
+  const login = { user: LOGIN_ROLE, password };
+  const { direct } = admin;
+  return { ...admin, ...login, ...(direct === undefined ? {} : { direct: { ...direct, ...login } }) };
 }
 
 /** The login's password for a database of the operator's, made on first use and kept beside the other secrets. */

@@ -1,5 +1,6 @@
 import { ConfigError } from "./config.ts";
 import { KeyProviderError, VaultKeyError } from "./domain/vault/index.ts";
+import { BackupError } from "./platform/db/backup/index.ts";
 import { EmbeddedPostgresError } from "./platform/db/embedded/index.ts";
 import { loggableError } from "./platform/observability/index.ts";
 import { ListenError } from "./surface/cli/index.ts";
@@ -32,4 +33,4 @@ export function explainStartError(error: unknown): { readonly message: string; r
   return { message: `Patchbay stopped on an error of its own; please report it:\n${facts}`, exitCode: EXIT_BUG };
 }
 
-const EXPECTED = [ConfigError, PatchbayStartError, EmbeddedPostgresError, ListenError];
+const EXPECTED = [ConfigError, PatchbayStartError, EmbeddedPostgresError, BackupError, ListenError];

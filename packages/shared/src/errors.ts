@@ -57,6 +57,7 @@ export const ERROR_CODES = {
   provider_unavailable: { status: 502, retriable: true },
   overloaded: { status: 503, retriable: true },
   keys_unavailable: { status: 503, retriable: true },
+  restore_unconfirmed: { status: 503, retriable: true },
   provider_timeout: { status: 504, retriable: true },
 } as const satisfies Record<string, { readonly status: number; readonly retriable: boolean }>;
 

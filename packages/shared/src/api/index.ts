@@ -9,6 +9,7 @@ export * from "./inbox.ts";
 export * from "./keys.ts";
 export * from "./providers.ts";
 export * from "./records.ts";
+export * from "./restore.ts";
 export * from "./runs.ts";
 export * from "./tenants.ts";
 export * from "./webhook-endpoints.ts";

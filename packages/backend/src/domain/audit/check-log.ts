@@ -1,4 +1,4 @@
-import type { AuditCheckpoint, DataKeyId } from "@patchbay/shared";
+import type { AuditCheckpoint, AuditEntry, DataKeyId } from "@patchbay/shared";
 import { followChain, startOfChain, type ChainProblem, type CheckedEntry } from "./check-chain.ts";
 import { isSigned } from "./checkpoint.ts";
 
@@ -23,8 +23,20 @@ export interface LogReport {
   /** Checkpoints that hold, and the last entry that one of them vouches for. */
   readonly checkpoints: number;
   readonly checkpointedTo: number;
+  /** Places where the database was brought back in time, which the log itself tells. */
+  readonly restores: readonly RestoreInLog[];
   /** The first {@link PROBLEMS_MAX}. */
   readonly problems: readonly ChainProblem[];
+}
+
+/** From here on the log goes on another way than before the restore. */
+export interface RestoreInLog {
+  /** Of the entry that tells of it. */
+  readonly sequence: number;
+  readonly restoredAt: string;
+  readonly backupTakenAt: string;
+  /** The last of the entries that checkpoints from before tell of, and that are lost; `null`: none tells of any. */
+  readonly lostTo: number | null;
 }
 
 const PROBLEMS_MAX = 100;
@@ -52,11 +64,14 @@ export async function checkLog(
   let count = 0;
   let checkpoints = 0;
   let checkpointedTo = 0;
+  const restores: RestoreInLog[] = [];
+  const contradicted: AuditCheckpoint[] = [];
   for await (const entry of entries) {
     const followed = followChain(state, entry, evidence.codeOf);
     note(followed.problem);
     state = followed.state;
     count += 1;
+    if (followed.problem === null && entry.entry.action === RESTORE) restores.push(restoreOf(entry.entry));
     if (evidence.end?.sequence === state.sequence && evidence.end.hash !== entry.entry.hash) {
       note({ sequence: state.sequence, problem: "wrong_end" });
     }
@@ -64,16 +79,47 @@ export async function checkLog(
       if (checkpoint.hash === entry.entry.hash) {
         checkpoints += 1;
         checkpointedTo = Math.max(checkpointedTo, state.sequence);
-      } else note({ sequence: state.sequence, problem: "not_as_checkpointed" });
+      } else contradicted.push(checkpoint);
     }
   }
   const end = { sequence: state.sequence, hash: Buffer.from(state.hash).toString("base64url") };
   const noted = evidence.end?.sequence ?? end.sequence;
   if (noted > end.sequence) note({ sequence: end.sequence, problem: "wrong_end" });
   if (evidence.firstPastEnd !== null) note({ sequence: evidence.firstPastEnd, problem: "past_end" });
-  const furthest = Math.max(0, ...good.map(({ sequence }) => sequence));
-  if (furthest > end.sequence) note({ sequence: end.sequence, problem: "cut_off" });
-  return { workspaceId: evidence.workspaceId, entries: count, end, checkpoints, checkpointedTo, problems };
+  contradicted.push(...good.filter(({ sequence }) => sequence > end.sequence));
+  // Whoever has no key takes a restore's word only when a later checkpoint has signed it.
+  const believed = restores.filter(({ sequence }) => evidence.codeOf !== null || sequence <= checkpointedTo);
+  const unexplained = contradicted.filter((checkpoint) => !believed.some((restore) => isBefore(checkpoint, restore)));
+  for (const { sequence } of unexplained)
+    if (sequence <= end.sequence) note({ sequence, problem: "not_as_checkpointed" });
+  if (unexplained.some(({ sequence }) => sequence > end.sequence)) note({ sequence: end.sequence, problem: "cut_off" });
+  return {
+    workspaceId: evidence.workspaceId,
+    entries: count,
+    end,
+    checkpoints,
+    checkpointedTo,
+    restores: believed.map((restore) => ({ ...restore, lostTo: lostTo(restore, contradicted) })),
+    problems,
+  };
+}
+
+/** The action of the entry that a restore makes in every log. */
+const RESTORE = "database.restore";
+
+function restoreOf({ sequence, recordedAt, details }: AuditEntry): RestoreInLog {
+  const { backupTakenAt } = details;
+  return { sequence, restoredAt: recordedAt, backupTakenAt: String(backupTakenAt), lostTo: null };
+}
+
+/** Whether a checkpoint speaks of the log as it went on before the restore. */
+function isBefore(checkpoint: AuditCheckpoint, restore: RestoreInLog): boolean {
+  return checkpoint.sequence >= restore.sequence && Date.parse(checkpoint.recordedAt) < Date.parse(restore.restoredAt);
+}
+
+function lostTo(restore: RestoreInLog, contradicted: readonly AuditCheckpoint[]): number | null {
+  const lost = contradicted.filter((checkpoint) => isBefore(checkpoint, restore)).map(({ sequence }) => sequence);
+  return lost.length === 0 ? null : Math.max(...lost);
 }
 
 function isGood(checkpoint: AuditCheckpoint, { workspaceId, publicKeys }: Evidence): boolean {

@@ -1,3 +1,4 @@
 export * from "./append-events.ts";
+export { raiseEpoch } from "./raise-epoch.ts";
 export * from "./sealed-columns.ts";
 export * from "./tables.ts";

@@ -6,4 +6,5 @@ export * from "./list-records.ts";
 export * from "./project.ts";
 export * from "./quarantine.ts";
 export * from "./sealed-columns.ts";
+export { skipChangeNumbers } from "./skip-change-numbers.ts";
 export * from "./tables.ts";

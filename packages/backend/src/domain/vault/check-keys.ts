@@ -52,9 +52,14 @@ export async function checkKeys(deps: Deps): Promise<void> {
   }
 }
 
+/** Of the above, what asks of the schema the least: that the keys are those that canaries were left by. */
+export async function checkCanaries(deps: Omit<Deps, "clock">): Promise<void> {
+  for (const canary of await readCanaries(deps)) await proveCanary(deps, canary);
+}
+
 type Canary = typeof vaultCanaries.$inferSelect;
 
-function readCanaries(deps: Deps): Promise<Canary[]> {
+function readCanaries(deps: Omit<Deps, "clock">): Promise<Canary[]> {
   return deps.database.withQueue((tx) => tx.select().from(vaultCanaries));
 }
 
@@ -62,7 +67,7 @@ function readCanaries(deps: Deps): Promise<Canary[]> {
  * @returns false when its version is configured no longer, or may no longer be used and does not wrap
  * @throws VaultKeyError when the version is another key than the one that wrapped the canary
  */
-async function proveCanary(deps: Deps, canary: Canary): Promise<boolean> {
+async function proveCanary(deps: Omit<Deps, "clock">, canary: Canary): Promise<boolean> {
   const { provider, kekVersion: version } = canary;
   if (!deps.keys.holds({ provider, version })) return false;
   const { primary } = deps.keys;

@@ -1,4 +1,5 @@
-export { checkKeys } from "./check-keys.ts";
+export { makeBackupKey, openBackupKey } from "./backup-key.ts";
+export { checkCanaries, checkKeys } from "./check-keys.ts";
 export { KeyDestroyedError, type DataKeySpec, type Purpose } from "./data-keys.ts";
 export type { DestroyKeys } from "./destroy-keys.ts";
 export { forgetTenantKeys, keyVersionsOf } from "./forget-tenant.ts";

@@ -24,7 +24,7 @@ export interface KeyProvider {
 /** What a wrapped key is bound to. Ids only: a service may write it into its audit log. */
 export interface WrapContext {
   readonly v: 1;
-  readonly use: "workspace_key" | "canary" | "check";
+  readonly use: "workspace_key" | "canary" | "check" | "backup";
   readonly workspaceId: string;
   readonly keyId: string;
 }

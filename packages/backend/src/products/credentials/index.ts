@@ -1,6 +1,7 @@
 export { createCredentials, type CreateCredentials, type Credentials } from "./credentials.ts";
 export type { Access, GrantDeath, GrantTarget } from "./deps.ts";
 export { createGrantNews, type GrantNews } from "./grant-news.ts";
+export { listAtRisk, type ConnectionAtRisk } from "./list-at-risk.ts";
 export { parseRecipient } from "./recipient-key.ts";
 export type { GrantFacts } from "./load-grant.ts";
 export type { OAuthParty, TokenOutcome, TokenSet } from "./oauth-client.ts";

@@ -5,6 +5,7 @@ import { handleErasure } from "./handle-lane.ts";
 import { getErasure, listErasures } from "./read-erasures.ts";
 
 export type { ErasureDeps } from "./deps.ts";
+export { listErasures } from "./read-erasures.ts";
 export * from "./tables.ts";
 
 export type Erasures = ReturnType<typeof createErasures>;

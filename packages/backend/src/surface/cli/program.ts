@@ -2,6 +2,7 @@ import type { CreateWorkspace } from "@patchbay/shared";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { addApiKeyCommands, type ApiKeyCommands } from "./api-key-commands.ts";
 import { addAuditCommands, type AuditCommands } from "./audit-commands.ts";
+import { addBackupCommands, type BackupCommands } from "./backup-commands.ts";
 
 /** What to renew; neither `data` nor `workspaceKeys`: what the key-encryption key wraps. */
 export interface RotateOptions {
@@ -21,7 +22,7 @@ export interface KeyCommands {
 }
 
 /** What the commands do; `main.ts` binds them to the composed product. */
-export interface Commands extends ApiKeyCommands, AuditCommands, KeyCommands {
+export interface Commands extends ApiKeyCommands, AuditCommands, BackupCommands, KeyCommands {
   serve(roles: { readonly api: boolean; readonly worker: boolean }): Promise<void>;
   migrate(): Promise<void>;
   createKeyFile(): Promise<void>;
@@ -95,6 +96,7 @@ export function createProgram(commands: Commands): Command {
 
   addApiKeyCommands(program, commands);
   addAuditCommands(program, commands);
+  addBackupCommands(program, commands);
 
   program
     .command("listen")

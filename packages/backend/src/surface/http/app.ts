@@ -9,6 +9,7 @@ import type { HttpEnv } from "./env.ts";
 import { createFailedAttempts } from "./failed-attempts.ts";
 import { requireApiKey, requireOperator, type Authentication } from "./middleware/authenticate.ts";
 import { addressGuard, bodyGuard } from "./middleware/body-guard.ts";
+import { holdGuard } from "./middleware/hold-guard.ts";
 import { requestContext, type Answered } from "./middleware/request-context.ts";
 import { securityHeaders } from "./middleware/security-headers.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -31,6 +32,8 @@ export interface AppDeps extends RequestAuditDeps, Pick<Authentication, "authent
   /** Networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
   readonly version: string;
+  /** A restore waits for its operator. */
+  readonly isHeld?: () => boolean;
 }
 
 /** Every route of the product, and what stands before them. */
@@ -41,6 +44,7 @@ export function createApp(deps: AppDeps): Hono<HttpEnv> {
     requestContext({ log: deps.log, clientAddress, onAnswered: deps.onAnswered ?? (() => {}) }),
     securityHeaders(deps),
     addressGuard,
+    holdGuard(deps.isHeld ?? (() => false)),
   );
   app.onError((error, c) => answerProblem(error, c));
   app.notFound((c) => {

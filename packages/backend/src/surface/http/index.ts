@@ -23,6 +23,7 @@ export { mountMetrics } from "./routes/metrics.ts";
 export { mountOAuth } from "./routes/oauth.ts";
 export { providerRoutes } from "./routes/providers.ts";
 export { recordRoutes } from "./routes/records.ts";
+export { restoreRoutes } from "./routes/restore.ts";
 export { runRoutes } from "./routes/runs.ts";
 export { tenantRoutes } from "./routes/tenants.ts";
 export { webhookEndpointRoutes } from "./routes/webhook-endpoints.ts";

@@ -39,6 +39,6 @@ function anApp(keyHealth: () => Promise<KeyHealth>): Hono<HttpEnv> {
     await next();
   });
   app.onError(answerProblem);
-  mountHealth(app, { ping: async () => {}, keyHealth, draining: () => false });
+  mountHealth(app, { ping: async () => {}, keyHealth, draining: () => false, isHeld: () => false });
   return app;
 }
