@@ -28,18 +28,14 @@ export async function openTarget(out: string, now: Date): Promise<BackupTarget> 
   });
   return {
     name,
-    out: file.createWriteStream({ autoClose: false }),
+    // On the disk before it is closed.
+    out: file.createWriteStream({ flush: true }),
     async keep() {
-      await file.sync();
-      await file.close();
       // Unlike a renaming, a link replaces nothing.
       await link(draft, name);
       await rm(draft);
     },
-    async discard() {
-      await file.close();
-      await rm(draft, { force: true });
-    },
+    discard: () => rm(draft, { force: true }),
   };
 }
 

@@ -22,7 +22,10 @@ const SHOWN_MAX = 100;
 export function bindCommands(process_: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Takes the answers, a line at a time; default: the standard output. */
+  readonly print?: (line: string) => void;
 }): Commands {
+  const print = process_.print ?? printLine;
   const config = () => parseConfig(process_.env, process_.cwd);
   /** A single command prints its answer and troubles, not its progress. */
   const quietConfig = () => parseConfig({ PATCHBAY_LOG_LEVEL: "warn", ...process_.env }, process_.cwd);
@@ -144,7 +147,7 @@ function untilSignal(): Promise<void> {
   });
 }
 
-function print(line: string): void {
+function printLine(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 

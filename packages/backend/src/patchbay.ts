@@ -35,7 +35,7 @@ export interface Patchbay {
   /** Whether an API key is good. */
   authenticate(key: string): Promise<boolean>;
   consoleLink(): string;
-  /** Stops taking work, finishes or hands back what runs (at most 25 s), closes everything. */
+  /** Stops taking work, finishes or hands back what runs (at most 25 s), closes everything. A second call waits for the first. */
   close(): Promise<void>;
 }
 
@@ -67,6 +67,13 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
     const port = server === null ? 0 : portOf(server);
     const app = { withWorkspace: database.as("patchbay_app").withWorkspace, clock };
     const operator = createOperatorActs({ ...app, audit: product.audit, log });
+    let closing: Promise<void> | null = null;
+    const close = async () => {
+      product.drain();
+      if (server !== null) await closeServer(server);
+      await product.stop();
+      await closeDatabase();
+    };
     return {
       url: config.port === 0 ? `http://localhost:${port}` : config.publicUrl,
       port,
@@ -78,12 +85,7 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
       },
       authenticate: async (key) => (await authenticateApiKey(app, key, null)) !== null,
       consoleLink: () => consoleLink(config.publicUrl, operatorToken, clock.now()),
-      async close() {
-        product.drain();
-        if (server !== null) await closeServer(server);
-        await product.stop();
-        await closeDatabase();
-      },
+      close: () => (closing ??= close()),
     };
   } catch (error) {
     await closeDatabase();
