@@ -1,4 +1,5 @@
 /** Every answer of every route is what `/openapi.json` says, and every call of the SDK reaches a route. */
+import { randomUUID } from "node:crypto";
 import { Patchbay, type RecipientKey } from "@patchbay/node";
 import { ConnectBootstrap, ERROR_CODES, MODEL_NAMES, SCOPES } from "@patchbay/shared";
 import { generateKeyPairSync } from "node:crypto";
@@ -199,6 +200,11 @@ describe("the contract", () => {
     await admin("DELETE", `${keys}/${id}`);
     await admin("POST", `/workspaces/${a.workspace.id}/key-rotations`, { kind: "data" });
     await admin("GET", "/keys");
+    await product.database.sql`
+      insert into queue.restores (id, backup_taken_at, restored_at) values (${randomUUID()}, now(), now())`;
+    await admin("GET", "/restore");
+    await admin("POST", "/restore/erasures", { tenantRefs: [`ten_${"0".repeat(25)}1`] });
+    await admin("POST", "/restore/confirm");
     for (const exchange of exchanges.slice(before)) expectDocumented(exchange);
   });
 
@@ -208,7 +214,12 @@ describe("the contract", () => {
   });
 
   test("left an attempt and its outcome in the audit log for every change, and nothing else of the requests", async () => {
-    const byHand = new Set(["POST /admin/v1/workspaces", "POST /connect/v1/providers/{id}/resolve"]);
+    const byHand = new Set([
+      "POST /admin/v1/workspaces",
+      "POST /admin/v1/restore/confirm",
+      "POST /admin/v1/restore/erasures",
+      "POST /connect/v1/providers/{id}/resolve",
+    ]);
     const changing = operations.filter(({ name, method }) => method !== "GET" && !byHand.has(name));
     expect(changing.filter(({ auditAction }) => auditAction === null)).toEqual([]);
     const rows = await world.product.database.sql<{ action: string; kinds: string; open: string }[]>`

@@ -391,6 +391,9 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   "POST /admin/v1/workspaces": [],
   "GET /admin/v1/workspaces": [],
   "GET /admin/v1/keys": [],
+  "GET /admin/v1/restore": [],
+  "POST /admin/v1/restore/confirm": [],
+  "POST /admin/v1/restore/erasures": [],
   "POST /admin/v1/workspaces/{id}/key-rotations": [
     {
       at: "path.id",

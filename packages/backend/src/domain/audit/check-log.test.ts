@@ -119,6 +119,64 @@ describe("a checkpoint", () => {
   });
 });
 
+describe("a log that was brought back with its database", () => {
+  const KEPT = 600;
+  const told = aLog(KEPT + 50, log.slice(0, KEPT), "2026-06-02T00:00:00.000Z", (sequence) =>
+    sequence === KEPT + 1
+      ? { kind: "fact", action: "database.restore", details: { backupTakenAt: "2026-06-01T00:30:00.000Z" } }
+      : {},
+  );
+  const endOf = (entries: readonly CheckedEntry[]) => ({
+    sequence: entries.length,
+    hash: entries.at(-1)?.entry.hash ?? "",
+  });
+  const lost = { checkpoints: [checkpointAt(500), checkpointAt(640), checkpointAt(900)] };
+
+  test("audit: says so, and how far checkpoints tell of more, instead of calling it changed", async () => {
+    const report = await checkLog(told, evidence({ end: endOf(told), ...lost }));
+    expect(report).toMatchObject({
+      problems: [],
+      checkpointedTo: 500,
+      restores: [
+        {
+          sequence: KEPT + 1,
+          restoredAt: "2026-06-02T00:00:00.000Z",
+          backupTakenAt: "2026-06-01T00:30:00.000Z",
+          lostTo: 900,
+        },
+      ],
+    });
+  });
+
+  test("audit: is a rewind all the same where no entry tells of a restore", async () => {
+    const silent = aLog(KEPT + 50, log.slice(0, KEPT), "2026-06-02T00:00:00.000Z");
+    const { problems, restores } = await checkLog(silent, evidence({ end: endOf(silent), ...lost }));
+    expect(restores).toEqual([]);
+    expect(problems).toEqual([
+      { sequence: 640, problem: "not_as_checkpointed" },
+      { sequence: 650, problem: "cut_off" },
+    ]);
+  });
+
+  test("audit: explains nothing that was said after the restore", async () => {
+    const later = signCheckpoint({ ...statement(640), recordedAt: "2026-06-02T00:30:00.000Z" }, signer.privateKey);
+    const { problems } = await checkLog(told, evidence({ end: endOf(told), checkpoints: [later] }));
+    expect(problems).toEqual([{ sequence: 640, problem: "not_as_checkpointed" }]);
+  });
+
+  test("audit: is believed without the key only when a later checkpoint signs it", async () => {
+    const outside = { end: null, codeOf: null, publicKeys: [publicKey] };
+    expect((await checkLog(told, evidence({ ...outside, ...lost }))).problems).toHaveLength(2);
+    const hash = told[KEPT + 9]?.entry.hash ?? "";
+    const signed = { ...statement(KEPT + 10), hash, recordedAt: "2026-06-02T00:30:00.000Z" };
+    const checkpoints = [...lost.checkpoints, signCheckpoint(signed, signer.privateKey)];
+    expect(await checkLog(told, evidence({ ...outside, checkpoints }))).toMatchObject({
+      problems: [],
+      restores: [{ lostTo: 900 }],
+    });
+  });
+});
+
 /** At how many positions (1-based) the log that goes on with `rest(at)` instead shows a problem. */
 function found(rest: (at: number) => readonly CheckedEntry[], positions = LENGTH): number {
   let count = 0;
@@ -136,14 +194,20 @@ function found(rest: (at: number) => readonly CheckedEntry[], positions = LENGTH
   return count;
 }
 
-function aLog(length: number): readonly CheckedEntry[] {
-  const entries: CheckedEntry[] = [];
-  let before: Uint8Array = GENESIS;
-  for (let sequence = 1; sequence <= length; sequence++) {
-    const facts = {
+function aLog(
+  length: number,
+  begun: readonly CheckedEntry[] = [],
+  recordedAt = "2026-06-01T00:00:00.000Z",
+  more: (sequence: number) => Partial<AuditEntry> = () => ({}),
+): readonly CheckedEntry[] {
+  const entries = [...begun];
+  const last = begun.at(-1)?.entry.hash;
+  let before: Uint8Array = last === undefined ? GENESIS : Buffer.from(last, "base64url");
+  for (let sequence = begun.length + 1; sequence <= length; sequence++) {
+    const facts: Omit<AuditEntry, "hash"> = {
       workspaceId,
       sequence,
-      recordedAt: "2026-06-01T00:00:00.000Z",
+      recordedAt,
       kind: "outcome",
       action: "connection.pause",
       actor: { kind: "api_key", id: "key_x" },
@@ -152,7 +216,8 @@ function aLog(length: number): readonly CheckedEntry[] {
       requestId: randomUUID(),
       clientAddress: null,
       details: { ok: true, status: 200 },
-    } as const;
+      ...more(sequence),
+    };
     const hash = chainHash(before, facts);
     entries.push({ entry: { ...facts, hash: hash.toString("base64url") }, mac: { keyId, code: codeOf(keyId, hash) } });
     before = hash;

@@ -49,7 +49,8 @@ function remainsOf(row: ErasureRow): readonly ErasureRemainder[] {
         (row.backupRetentionDays === null
           ? "The operator has not told how long database backups and write-ahead logs are kept: until they are gone, "
           : "Until the last backup and write-ahead log from before the erasure is gone, ") +
-        "they hold the data, and wrapped keys to what was sealed; normalized records stand in them in clear. What was " +
+        "they hold the data, and wrapped keys to what was sealed; normalized records stand in them in clear. Whoever " +
+        "restores one has to repeat the erasure before work goes on (`patchbay restore erase`). What was " +
         `sealed ends earlier if the versions of the key-encryption key of that time${versions} are retired after all ` +
         "keys were wrapped anew.",
     },

@@ -1,6 +1,7 @@
 import { createSecretKey, randomBytes, randomUUID } from "node:crypto";
 import { PassThrough, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import { setImmediate } from "node:timers/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from "../../../../../../test/harness/database.ts";
@@ -10,6 +11,7 @@ import { connect } from "../database.ts";
 import { findIsolationProblems, openDatabase } from "../index.ts";
 import { becomeOwner, knownMigrations, makePartitions, migrate, migrateUpTo } from "../migrate.ts";
 import { aSide, insertOf, workspaceTables } from "../testing/matrix.ts";
+import { copyOut } from "./copy-out.ts";
 import { BackupFileError, loadBackup, openBackup, removeMarker, writeBackup } from "./index.ts";
 
 const LEFT_OUT = ["public.vault_nodes", "queue.restores"];
@@ -49,6 +51,22 @@ describe("a backup", () => {
       select c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
       where n.nspname in ('public', 'queue', 'app') and c.relkind in ('S', 'm', 'f')`;
     expect([...others]).toEqual([]);
+  });
+
+  test("reads tables of any size to their end, however slow what it writes to", async () => {
+    const client = connect(source.connection, 1);
+    await client.begin(async (tx) => {
+      for (let rows = 0; rows < 400; rows += 3) {
+        let read = 0;
+        const statement = `copy (select repeat('x', 1000) from generate_series(1, ${rows})) to stdout`;
+        for await (const lines of copyOut(tx, statement)) {
+          read += lines.length;
+          await setImmediate();
+        }
+        expect(read).toBe(rows);
+      }
+    });
+    await client.end();
   });
 
   test("shows one instant, however much is written meanwhile", async () => {

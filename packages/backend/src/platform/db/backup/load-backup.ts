@@ -12,9 +12,9 @@ import {
   type MigrateOptions,
 } from "../migrate.ts";
 import { BackupError, BackupFileError } from "./backup-error.ts";
+import { copyOut } from "./copy-out.ts";
 import { clearTarget, refuseUnlessEmpty } from "./empty-target.ts";
-import { LINE_BYTES_MAX, type BackupHeader, type TablePart, type TableSum } from "./format.ts";
-import { linesOf } from "./lines.ts";
+import type { BackupHeader, TablePart, TableSum } from "./format.ts";
 import { listTables, quoted } from "./list-tables.ts";
 import type { OpenedBackup } from "./open-backup.ts";
 import { markUnfinished } from "./restore-marker.ts";
@@ -127,8 +127,8 @@ async function compare(tx: Tx, expected: readonly TablePart[], saved: TableSum):
   const columns = expected.find(({ table }) => table === saved.table)?.columns ?? [];
   const list = columns.map((column) => quoted(column)).join(", ");
   const sum = createRowSum();
-  const rows = await tx.unsafe(`copy (select ${list} from ${quoted(saved.table)}) to stdout`).readable();
-  for await (const lines of linesOf(rows, LINE_BYTES_MAX)) for (const row of lines) sum.add(row);
+  const rows = copyOut(tx, `copy (select ${list} from ${quoted(saved.table)}) to stdout`);
+  for await (const lines of rows) for (const row of lines) sum.add(row);
   const found = sum.of(saved.table);
   if (found.rows === saved.rows && found.digest === saved.digest) return;
   throw new Error(`${saved.table} is not as it was saved: ${found.rows} rows of ${saved.rows}`);

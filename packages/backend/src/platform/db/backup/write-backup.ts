@@ -7,8 +7,8 @@ import { directConnection, type ConnectionOptions } from "../connection.ts";
 import { connect } from "../database.ts";
 import { BACKUP_LOCK } from "../partitions.ts";
 import { BackupError } from "./backup-error.ts";
-import { END_OF_ROWS, FIRST_LINE, LINE_BYTES_MAX, type BackupHeader, type TableSum } from "./format.ts";
-import { linesOf } from "./lines.ts";
+import { copyOut } from "./copy-out.ts";
+import { END_OF_ROWS, FIRST_LINE, type BackupHeader, type TableSum } from "./format.ts";
 import { listPartitions, listTables, quoted, type TableToSave } from "./list-tables.ts";
 import { settle, stepInto } from "./session.ts";
 import { createRowSum, type RowSum } from "./sum-rows.ts";
@@ -106,8 +106,7 @@ async function* textOf(tx: Tx, header: BackupHeader, tables: TableSum[]): AsyncG
 async function* rowsOf(tx: Tx, part: Pick<TableToSave, "table" | "columns">, workspaceId: string, sum: RowSum) {
   await stepInto(tx, "patchbay_worker", workspaceId);
   const columns = part.columns.map((column) => quoted(column)).join(", ");
-  const rows = await tx.unsafe(`copy (select ${columns} from ${quoted(part.table)}) to stdout`).readable();
-  for await (const lines of linesOf(rows, LINE_BYTES_MAX)) {
+  for await (const lines of copyOut(tx, `copy (select ${columns} from ${quoted(part.table)}) to stdout`)) {
     for (const row of lines) {
       sum.add(row);
       yield row;
