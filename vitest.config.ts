@@ -20,7 +20,7 @@ export default defineConfig({
           include: [
             "packages/*/src/**/*.test.{ts,tsx}",
             "examples/*/src/**/*.test.ts",
-            "test/{architecture,security-tests}.test.ts",
+            "test/{architecture,event-types,security-tests}.test.ts",
           ],
           exclude: [...ignored, "**/*.db.test.ts"],
         },

@@ -80,6 +80,12 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
     expect(orders).toContain(world.a.first.orderId);
   },
   "records.retrieve": () => sdk.records.retrieve("acme", "order", world.a.first.orderId, { expand: "raw" }),
+  "records.of": async () => {
+    for await (const event of sdk.events.list()) {
+      if (event.type === "order.created") return sdk.records.of({ ...event, data: { ...event.data, object: null } });
+    }
+    throw new Error("the world has no order.created");
+  },
   "events.list": () => sdk.events.list({ limit: 5 }).toArray({ limit: 1_000 }),
   "events.tail": async () => {
     const abort = new AbortController();
@@ -89,6 +95,7 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
     const abort = new AbortController();
     for await (const _ of sdk.events.stream({ from: "start", signal: abort.signal })) abort.abort();
   },
+  "events.types": () => sdk.events.types(),
   "events.retrieve": () => sdk.events.retrieve(world.a.first.eventId),
   "webhookEndpoints.create": () => sdk.webhookEndpoints.create({ url: "https://hooks.example.com/in" }),
   "webhookEndpoints.list": () => sdk.webhookEndpoints.list({ limit: 1 }).toArray({ limit: 10 }),

@@ -76,10 +76,10 @@ import { Patchbay, type Order, type PatchbayEvent } from "@patchbay/node";
 export function amountOf(event: PatchbayEvent): number | null {
   switch (event.type) {
     case "order.created": {
-      const order: Order = event.data.object;
-      return order.totalAmount;
+      const order: Order | null = event.data.object;
+      return order?.totalAmount ?? null;
     }
-    case "refund.created": return event.data.object.amount;
+    case "refund.created": return event.data.object?.amount ?? event.data.ref.version;
     case "run.completed": return event.data.run.models.length;
     case "connection.activated": return event.data.connection.grantedScopes.length;
     // @ts-expect-error there is no such type
@@ -96,7 +96,7 @@ export async function totals(patchbay: Patchbay): Promise<number[]> {
 const patchbay = new Patchbay({ apiKey: "pb_test_1", webhookSecret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" });
 const event: PatchbayEvent = {
   id: "evt_1", type: "endpoint.test", timestamp: "2026-01-01T00:00:00.000Z", mode: "test", tenantId: null,
-  connection: null, data: {},
+  connection: null, data: {} as never,
 };
 const signed = await patchbay.webhooks.signTestEvent(event, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
 process.stdout.write((await patchbay.webhooks.unwrap(signed.body, signed.headers)).type + "\\n");

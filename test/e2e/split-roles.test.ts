@@ -26,6 +26,6 @@ test("an API and two workers on one database share the work, each event told onc
     const orders = events.filter((event) => event.type === "order.created");
     return orders.length >= ORDERS && orders;
   });
-  expect(new Set(created.map((event) => event.data.object["id"])).size).toBe(ORDERS);
+  expect(new Set(created.map((event) => event.data.ref.id)).size).toBe(ORDERS);
   expect(created).toHaveLength(ORDERS);
 });

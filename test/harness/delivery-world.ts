@@ -105,9 +105,15 @@ export async function createWorld() {
   };
 }
 
-/** An event that says nothing in particular. */
-export function anEvent(workspaceId: WorkspaceId, given: Partial<NewEvent> = {}): NewEvent {
-  return {
+/** An event that says nothing in particular, unless told what: its data need not be of its type. */
+export function anEvent(
+  workspaceId: WorkspaceId,
+  given: Partial<Omit<NewEvent, "type" | "data">> & {
+    readonly type?: NewEvent["type"];
+    readonly data?: Readonly<Record<string, unknown>>;
+  } = {},
+): NewEvent {
+  const event = {
     workspaceId,
     tenantUid: NIL_UUID as TenantUid,
     tenantExternalId: null,
@@ -118,6 +124,8 @@ export function anEvent(workspaceId: WorkspaceId, given: Partial<NewEvent> = {})
     data: {},
     ...given,
   };
+  // What is told does not matter where it is only carried.
+  return event as unknown as NewEvent;
 }
 
 export type Answer =

@@ -28,6 +28,7 @@ import {
   type ProviderClient,
 } from "../../packages/backend/src/products/provider-client/index.ts";
 import { aConnection, type ConnectionFixture } from "./builders.ts";
+import { checkEvents } from "./check-events.ts";
 import { createTestDatabase } from "./database.ts";
 
 export type IngestWorld = Awaited<ReturnType<typeof createIngestWorld>>;
@@ -179,6 +180,7 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
       await sandbox.close();
       await egress.close();
       await wake.close();
+      await checkEvents(testDatabase.sql, vault);
       await database.close();
       await testDatabase.drop();
       await rm(folder, { recursive: true });

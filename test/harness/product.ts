@@ -12,6 +12,10 @@ import { startSandbox, type Sandbox, type SandboxOptions } from "@patchbay/sandb
 import { SCOPES, type CreateWorkspace, type Workspace } from "@patchbay/shared";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { createVault, openLocalKeys } from "../../packages/backend/src/domain/vault/index.ts";
+import { openDatabase } from "../../packages/backend/src/platform/db/index.ts";
+import { systemClock } from "../../packages/backend/src/platform/runtime/index.ts";
+import { checkEvents } from "./check-events.ts";
 import { freePort } from "./free-port.ts";
 import { createLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
@@ -89,6 +93,7 @@ export async function startTestProduct(options: ProductOptions = {}): Promise<Te
   const close = async () => {
     await patchbay.close();
     await sandbox.close();
+    await checkTold(database, config);
     await database.drop();
     await rm(dataDir, { recursive: true, force: true });
     const leaks = watch.leaks();
@@ -110,6 +115,15 @@ export async function startTestProduct(options: ProductOptions = {}): Promise<Te
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Every event that it told, against the catalogue; not where its keys are kept elsewhere. */
+async function checkTold({ connection, sql }: TestDatabase, { keyFile }: Config): Promise<void> {
+  const keys = await openLocalKeys(keyFile).catch(() => null);
+  if (keys === null) return;
+  const database = openDatabase(connection, 1);
+  const { withWorkspace } = database.as("patchbay_app");
+  await checkEvents(sql, createVault({ withWorkspace, keys, clock: systemClock })).finally(() => database.close());
 }
 
 /** What this installation must never tell, letter by letter; the rest is known by its shape. */

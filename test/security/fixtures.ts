@@ -237,6 +237,7 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
     { at: "query.after", theirs: cursorOf("/v1/events"), call: inQuery("/v1/events", "after") },
     { at: "query.tenantId", theirs: ({ tenant }) => tenant.id, call: inQuery("/v1/events", "tenantId") },
   ],
+  "GET /v1/event-types": [],
   "GET /v1/events/stream": [
     { at: "query.after", theirs: cursorOf("/v1/events"), call: inQuery("/v1/events/stream", "after") },
     {

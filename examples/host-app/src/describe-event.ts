@@ -17,22 +17,22 @@ export function describeEvent(event: PatchbayEvent): EventWords {
     case "order.created":
     case "order.updated":
     case "order.deleted": {
-      const { object: order, changedFields } = event.data;
+      const { object: order, changedFields, ref } = event.data;
       return {
-        subject: order.name ?? order.remoteId,
-        detail: changed(changedFields) || count(order.lines.length, "line"),
-        amount: money(order.totalAmount, order.currency, order.currencyExponent),
+        subject: order?.name ?? ref.remoteId,
+        detail: changed(changedFields) || (order ? count(order.lines.length, "line") : ""),
+        amount: order ? money(order.totalAmount, order.currency, order.currencyExponent) : "",
         tone: event.type === "order.created" ? "good" : event.type === "order.deleted" ? "bad" : "plain",
       };
     }
     case "refund.created":
     case "refund.updated":
     case "refund.deleted": {
-      const { object: refund, changedFields } = event.data;
+      const { object: refund, changedFields, ref } = event.data;
       return {
-        subject: `Refund ${refund.remoteId}`,
-        detail: changed(changedFields) || label(refund.status),
-        amount: money(-refund.amount, refund.currency, refund.currencyExponent),
+        subject: `Refund ${ref.remoteId}`,
+        detail: changed(changedFields) || (refund ? label(refund.status) : ""),
+        amount: refund ? money(-refund.amount, refund.currency, refund.currencyExponent) : "",
         tone: "warn",
       };
     }
@@ -45,14 +45,14 @@ export function describeEvent(event: PatchbayEvent): EventWords {
     case "account.created":
     case "account.updated":
     case "account.deleted": {
-      const { object, changedFields } = event.data;
-      return { subject: object.name ?? object.remoteId, detail: changed(changedFields), amount: "", tone: "plain" };
+      const { object, changedFields, ref } = event.data;
+      return { subject: object?.name ?? ref.remoteId, detail: changed(changedFields), amount: "", tone: "plain" };
     }
     case "variant.created":
     case "variant.updated":
     case "variant.deleted": {
-      const { object: variant, changedFields } = event.data;
-      const subject = variant.displayName ?? variant.title ?? variant.remoteId;
+      const { object: variant, changedFields, ref } = event.data;
+      const subject = variant?.displayName ?? variant?.title ?? ref.remoteId;
       return { subject, detail: changed(changedFields), amount: "", tone: "plain" };
     }
     case "connection.activated":

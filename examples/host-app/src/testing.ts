@@ -64,7 +64,14 @@ export function anOrderCreated(more: object = {}): Extract<PatchbayEvent, { type
     mode: "test",
     tenantId: "northwind",
     connection: null,
-    data: { object: anOrder(), changedFields: [], previous: {}, origin: "provider" },
+    data: {
+      object: anOrder(),
+      ref: { object: "order", id: "ord_1", remoteId: "1", version: 1, changeSeq: "1" },
+      changedFields: [],
+      previous: {},
+      origin: "provider",
+      truncated: false,
+    },
     ...more,
   };
   // Only what the pages read.

@@ -96,6 +96,7 @@ describe("routes", () => {
       "GET /v1/tenants/acme/records/order/ord_1?expand=raw",
     ],
     ["events.list", (p) => p.events.list({ from: "latest" }), "GET /v1/events?from=latest"],
+    ["events.types", (p) => p.events.types(), "GET /v1/event-types"],
     ["events.retrieve", (p) => p.events.retrieve("evt_1"), "GET /v1/events/evt_1"],
     [
       "webhookEndpoints.create",

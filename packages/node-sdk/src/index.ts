@@ -24,7 +24,7 @@ export {
 } from "./errors.ts";
 export type { EventStream, StreamEventsParams } from "./event-stream.ts";
 export type { EventTail, TailParams } from "./event-tail.ts";
-export type { EventOf, EventType, PatchbayEvent, RecordChange } from "./events.ts";
+export type { EventDataOf, EventOf, EventType, PatchbayEvent, RecordChange, RecordRef } from "./events.ts";
 export { ListPage, type ListParams, PagePromise } from "./pagination.ts";
 export type { ApiKeys, DeleteApiKeyParams } from "./resources/api-keys.ts";
 export type { Audit, ExportAuditParams, ListAuditParams } from "./resources/audit.ts";
@@ -52,10 +52,12 @@ export type {
   Attempt,
   AuditCheckpoint,
   AuditEntry,
+  AuthorizationEventData,
   BaseRecord,
   CapabilityReason,
   Connection,
   ConnectionCapabilities,
+  ConnectionEventData,
   ConnectionRun,
   ConnectionStatus,
   ConnectionTest,
@@ -67,9 +69,14 @@ export type {
   Customer,
   CustomField,
   Delivery,
+  EndpointEventData,
+  EndpointSnapshot,
   Erasure,
   ErasureRemainder,
   ErrorCode,
+  EventPayload,
+  EventTypeInfo,
+  EventTypeList,
   ExportConnection,
   ExportedConnection,
   ExportedCredentials,
@@ -90,6 +97,7 @@ export type {
   OrderLine,
   Page,
   Permission,
+  PrivacyEventData,
   Product,
   Provider,
   ProviderApp,
@@ -100,6 +108,7 @@ export type {
   ReplayInbox,
   RotateSecret,
   Run,
+  RunEventData,
   RunModel,
   RunStatus,
   Tenant,

@@ -11,7 +11,8 @@ const NOW_SECONDS = 1_767_225_600;
 const webhooks = new Webhooks(undefined, () => NOW_SECONDS * 1000);
 const at = (seconds: number) => new Webhooks(undefined, () => seconds * 1000);
 
-const event: PatchbayEvent = {
+// Data of no type of the catalogue: it is carried as it is.
+const event = {
   id: "evt_1",
   type: "endpoint.test",
   timestamp: "2026-01-01T00:00:00.000Z",
@@ -19,7 +20,7 @@ const event: PatchbayEvent = {
   tenantId: "café",
   connection: null,
   data: { note: "☕" },
-};
+} as unknown as PatchbayEvent;
 
 describe("published vectors", () => {
   const published = {
@@ -73,8 +74,9 @@ describe("against the standardwebhooks package", () => {
   test("what we sign, it verifies", async () => {
     await fc.assert(
       fc.asyncProperty(text, key, fc.uuid(), async (note, secret, id) => {
+        const noted = { ...event, id, data: { note } } as unknown as PatchbayEvent;
         // The package reads the real clock.
-        const signed = await at(Date.now() / 1000).signTestEvent({ ...event, id, data: { note } }, secret);
+        const signed = await at(Date.now() / 1000).signTestEvent(noted, secret);
         expect(new Webhook(secret).verify(signed.body, { ...signed.headers })).toEqual({
           ...event,
           id,

@@ -5,7 +5,7 @@
  */
 export * from "./api/index.ts";
 export * from "./errors.ts";
-export * from "./events/event.ts";
+export * from "./events/index.ts";
 export * from "./ids.ts";
 export * from "./models/index.ts";
 export * from "./pagination.ts";

@@ -25,7 +25,7 @@ export async function startHost(): Promise<Host> {
     const event = await webhooks.unwrap(Buffer.concat(chunks), request.headers, secret);
     const atMs = performance.now();
     if (event.type !== "order.created") return 200;
-    const { remoteId } = event.data.object;
+    const { remoteId } = event.data.ref;
     verifiedMs.set(remoteId, atMs);
     waiting.get(remoteId)?.(atMs);
     return 200;

@@ -1,3 +1,4 @@
+import type { EventTypeList } from "@patchbay/shared";
 import type { ApiPromise } from "../api-promise.ts";
 import { EventStream, type StreamEventsParams } from "../event-stream.ts";
 import { EventTail, type TailParams } from "../event-tail.ts";
@@ -33,6 +34,11 @@ export class Events {
   /** Reads to the end of the feed as it is now. Every page has a `nextCursor`, the last one too. */
   list(params: ListEventsParams = {}, options?: RequestOptions): PagePromise<PatchbayEvent> {
     return this.#transport.list({ method: "GET", path: ["events"], query: { ...params }, options }, "after");
+  }
+
+  /** The catalogue: every type of event with its JSON Schema and an example. */
+  types(options?: RequestOptions): ApiPromise<EventTypeList> {
+    return this.#transport.request({ method: "GET", path: ["event-types"], options });
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { ModelName, RecordOf } from "@patchbay/shared";
+import type { ModelName, RecordChange, RecordOf } from "@patchbay/shared";
 import type { ApiPromise } from "../api-promise.ts";
 import type { ListParams, PagePromise } from "../pagination.ts";
 import type { RequestOptions, Transport } from "../transport.ts";
@@ -79,5 +79,23 @@ export class Records {
   ): ApiPromise<RecordOf[M]> {
     const path = ["tenants", tenantId, "records", model, id];
     return this.#transport.request({ method: "GET", path, query: { ...params }, options });
+  }
+
+  /**
+   * The record of an event: from the event, or read where it does not carry it (thin or truncated). What is read may
+   * be newer than the event.
+   *
+   * ```ts
+   * if (event.type === "order.created") await insert(await patchbay.records.of(event));
+   * ```
+   *
+   * @throws NotFoundError `tenant_not_found` when the tenant was erased meanwhile
+   */
+  async of<M extends ModelName>(
+    event: { readonly tenantId: string | null; readonly data: RecordChange<M> },
+    options?: RequestOptions,
+  ): Promise<RecordOf[M]> {
+    const { object, ref } = event.data;
+    return object ?? this.retrieve(event.tenantId ?? "", ref.object, ref.id, {}, options);
   }
 }

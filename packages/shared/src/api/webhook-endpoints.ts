@@ -3,6 +3,13 @@ import { MODEL_NAMES, type ModelName } from "../models/names.ts";
 import { pageQuery } from "../pagination.ts";
 import { tenantId } from "./tenants.ts";
 
+export const EVENT_PAYLOADS = ["full", "thin"] as const;
+/**
+ * What events about records carry. `full`: the record and its former values. `thin`: which version of which record,
+ * and what changed; you read the record yourself, so that nothing of it passes through your logs and queues.
+ */
+export type EventPayload = (typeof EVENT_PAYLOADS)[number];
+
 /** A URL of the host that events are delivered to. It gets what passes all of its filters. */
 export interface WebhookEndpoint {
   /** `we_…` */
@@ -20,24 +27,34 @@ export interface WebhookEndpoint {
   readonly tenantIds: readonly string[] | null;
   /** Only events of connections to these providers, and none that concern no connection; `null`: all. */
   readonly providers: readonly string[] | null;
+  readonly payload: EventPayload;
   readonly status: "enabled" | "disabled";
   /** Why it was disabled: `by_host`, `gone` (answered 410), `failing`. */
   readonly disabledReason: string | null;
   readonly createdAt: string;
 }
+/** An endpoint as events show it: they outlive tenants, so that none is named in them. */
+export type EndpointSnapshot = Omit<WebhookEndpoint, "tenantIds">;
+
+const snapshotShape = {
+  id: z.string(),
+  url: z.string(),
+  description: z.string().nullable(),
+  types: z.array(z.string()).nullable(),
+  models: z.array(z.enum(MODEL_NAMES)).nullable(),
+  providers: z.array(z.string()).nullable(),
+  payload: z.enum(EVENT_PAYLOADS),
+  status: z.enum(["enabled", "disabled"]),
+  disabledReason: z.string().nullable(),
+  createdAt: z.iso.datetime(),
+};
+const endpointShape = { ...snapshotShape, tenantIds: z.array(z.string()).nullable() };
+
+export const EndpointSnapshot: z.ZodType<EndpointSnapshot> = z
+  .strictObject(snapshotShape)
+  .meta({ id: "EndpointSnapshot" });
 export const WebhookEndpoint: z.ZodType<WebhookEndpoint> = z
-  .strictObject({
-    id: z.string(),
-    url: z.string(),
-    description: z.string().nullable(),
-    types: z.array(z.string()).nullable(),
-    models: z.array(z.enum(MODEL_NAMES)).nullable(),
-    tenantIds: z.array(z.string()).nullable(),
-    providers: z.array(z.string()).nullable(),
-    status: z.enum(["enabled", "disabled"]),
-    disabledReason: z.string().nullable(),
-    createdAt: z.iso.datetime(),
-  })
+  .strictObject(endpointShape)
   .meta({ id: "WebhookEndpoint" });
 
 /** An endpoint with its signing secret, shown only when made or rotated. */
@@ -46,19 +63,7 @@ export interface WebhookEndpointWithSecret extends WebhookEndpoint {
   readonly secret: string;
 }
 export const WebhookEndpointWithSecret: z.ZodType<WebhookEndpointWithSecret> = z
-  .strictObject({
-    id: z.string(),
-    url: z.string(),
-    description: z.string().nullable(),
-    types: z.array(z.string()).nullable(),
-    models: z.array(z.enum(MODEL_NAMES)).nullable(),
-    tenantIds: z.array(z.string()).nullable(),
-    providers: z.array(z.string()).nullable(),
-    status: z.enum(["enabled", "disabled"]),
-    disabledReason: z.string().nullable(),
-    createdAt: z.iso.datetime(),
-    secret: z.string(),
-  })
+  .strictObject({ ...endpointShape, secret: z.string() })
   .meta({ id: "WebhookEndpointWithSecret" });
 
 export interface CreateWebhookEndpoint {
@@ -70,6 +75,8 @@ export interface CreateWebhookEndpoint {
   /** At most 100. */
   readonly tenantIds?: readonly string[] | undefined;
   readonly providers?: readonly string[] | undefined;
+  /** Default `full`. */
+  readonly payload?: EventPayload | undefined;
 }
 const EMPTY_FILTER = "an empty filter would let nothing through: name at least one, or leave it out for all";
 const filterOf = <T>(item: z.ZodType<T>) => z.array(item).min(1, EMPTY_FILTER).max(100);
@@ -84,6 +91,7 @@ export const CreateWebhookEndpoint: z.ZodType<CreateWebhookEndpoint> = z
     models: filterOf(z.enum(MODEL_NAMES)).optional(),
     tenantIds: filterOf(tenantId).optional(),
     providers: filterOf(z.string().min(1).max(40)).optional(),
+    payload: z.enum(EVENT_PAYLOADS).optional(),
   })
   .meta({ id: "CreateWebhookEndpoint" });
 
@@ -95,6 +103,8 @@ export interface UpdateWebhookEndpoint {
   readonly models?: readonly ModelName[] | null | undefined;
   readonly tenantIds?: readonly string[] | null | undefined;
   readonly providers?: readonly string[] | null | undefined;
+  /** Counts for what is sent from now on, retries included. */
+  readonly payload?: EventPayload | undefined;
   readonly status?: "enabled" | "disabled" | undefined;
 }
 export const UpdateWebhookEndpoint: z.ZodType<UpdateWebhookEndpoint> = z
@@ -105,6 +115,7 @@ export const UpdateWebhookEndpoint: z.ZodType<UpdateWebhookEndpoint> = z
     models: filterOf(z.enum(MODEL_NAMES)).nullable().optional(),
     tenantIds: filterOf(tenantId).nullable().optional(),
     providers: filterOf(z.string().min(1).max(40)).nullable().optional(),
+    payload: z.enum(EVENT_PAYLOADS).optional(),
     status: z.enum(["enabled", "disabled"]).optional(),
   })
   .meta({ id: "UpdateWebhookEndpoint" });

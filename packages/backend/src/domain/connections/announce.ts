@@ -1,4 +1,4 @@
-import type { OperationalEventType } from "@patchbay/shared";
+import type { ConnectionEventType } from "@patchbay/shared";
 import type { Tx } from "../../platform/db/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import { appendEvents } from "../events/index.ts";
@@ -12,7 +12,7 @@ export async function announce(
   tx: Tx,
   deps: { readonly clock: Clock; readonly sealer: Sealer },
   row: ConnectionRow,
-  type: OperationalEventType,
+  type: ConnectionEventType,
 ): Promise<void> {
   const externalId = await tenantExternalId(tx, { workspaceId: row.workspaceId, uid: row.tenantUid });
   if (externalId === null) return;

@@ -1,4 +1,4 @@
-import { assertNever, type ConnectionStatus, type OperationalEventType } from "@patchbay/shared";
+import { assertNever, type ConnectionStatus, type ConnectionEventType } from "@patchbay/shared";
 
 export const CONNECTION_EVENTS = [
   "activate", // the browser proved itself; tokens work
@@ -13,7 +13,7 @@ export type ConnectionEvent = (typeof CONNECTION_EVENTS)[number];
 
 export type Transition =
   /** `announce`: what the host is told, once per change; `null`: nothing. */
-  | { readonly kind: "moved"; readonly to: ConnectionStatus; readonly announce: OperationalEventType | null }
+  | { readonly kind: "moved"; readonly to: ConnectionStatus; readonly announce: ConnectionEventType | null }
   /** The event changes nothing here: said twice, or overtaken. */
   | { readonly kind: "same" }
   /** The event makes no sense here. */
@@ -60,6 +60,6 @@ function sameIf(overtaken: boolean): Transition {
   return overtaken ? SAME : { kind: "refused" };
 }
 
-function moved(to: ConnectionStatus, announce: OperationalEventType | null): Transition {
+function moved(to: ConnectionStatus, announce: ConnectionEventType | null): Transition {
   return { kind: "moved", to, announce };
 }

@@ -1,11 +1,21 @@
 import {
   encodeId,
+  type AuthorizationEventData,
+  type AuthorizationEventType,
+  type ConnectionEventData,
+  type ConnectionEventType,
   type ConnectionId,
+  type EndpointEventData,
+  type EndpointEventType,
   type EventId,
-  type EventType,
   type ModelName,
-  type PatchbayEvent,
+  type PrivacyEventData,
+  type PrivacyEventType,
+  type RecordChange,
+  type RecordEventType,
   type RecordId,
+  type RunEventData,
+  type RunEventType,
   type TenantUid,
   type WorkspaceId,
 } from "@patchbay/shared";
@@ -14,23 +24,40 @@ import { queueUnsequenced } from "../../platform/lanes/index.ts";
 import { newId } from "../../platform/runtime/index.ts";
 import type { Place, Sealer } from "../vault/index.ts";
 import { events } from "./tables.ts";
+import { withoutRecord } from "./thin-event.ts";
 
-/** Something that the host is to be told. */
-export interface NewEvent {
+/** Something that the host is to be told: the data must be of the type's shape. */
+export type NewEvent = NewEventOf &
+  (
+    | { readonly type: RecordEventType; readonly data: RecordChange; readonly record: ToldRecord }
+    | { readonly type: ConnectionEventType; readonly data: ConnectionEventData }
+    | { readonly type: AuthorizationEventType; readonly data: AuthorizationEventData }
+    | { readonly type: RunEventType; readonly data: RunEventData }
+    | { readonly type: EndpointEventType; readonly data: EndpointEventData }
+    | { readonly type: PrivacyEventType; readonly data: PrivacyEventData }
+  );
+
+interface NewEventOf {
   readonly workspaceId: WorkspaceId;
   /** The nil UUID for what concerns the workspace as a whole. */
   readonly tenantUid: TenantUid;
   /** The host's own id of the tenant; `null` for workspace-level events. */
   readonly tenantExternalId: string | null;
   readonly connection: { readonly id: ConnectionId; readonly provider: string; readonly accountId: string } | null;
-  readonly type: EventType;
   readonly mode: "live" | "test";
   readonly occurredAt: Date;
-  readonly data: Readonly<Record<string, unknown>>;
-  /** Set for record events: at most one event exists per record version. */
-  readonly record?: { readonly id: RecordId; readonly model: ModelName; readonly version: number };
+  /** At most one event exists per record version. */
+  readonly record?: ToldRecord;
 }
 
+interface ToldRecord {
+  readonly id: RecordId;
+  readonly model: ModelName;
+  readonly version: number;
+}
+
+/** Of one event's body. A larger one goes without its record, which the host reads then. */
+export const EVENT_BYTES_MAX = 256 * 1024;
 /** Events in one statement. */
 const ROWS_MAX = 1_000;
 
@@ -69,12 +96,18 @@ function toRow(sealer: Sealer, item: NewEvent) {
     recordId: item.record?.id ?? null,
     recordVersion: item.record?.version ?? null,
     occurredAt: item.occurredAt,
-    body: sealer.seal(eventPlace(id), Buffer.from(JSON.stringify(toBody(id, item)))),
+    body: sealer.seal(eventPlace(id), toBytes(id, item)),
     bodyKeyId: sealer.keyId,
   } satisfies typeof events.$inferInsert;
 }
 
-function toBody(id: EventId, item: NewEvent): PatchbayEvent<Readonly<Record<string, unknown>>> {
+function toBytes(id: EventId, item: NewEvent): Uint8Array {
+  const body = Buffer.from(JSON.stringify(toBody(id, item, item.data)));
+  if (body.length <= EVENT_BYTES_MAX || !("object" in item.data)) return body;
+  return Buffer.from(JSON.stringify(toBody(id, item, { ...withoutRecord(item.data), truncated: true })));
+}
+
+function toBody(id: EventId, item: NewEvent, data: NewEvent["data"]) {
   return {
     id: encodeId("evt", id),
     type: item.type,
@@ -89,6 +122,6 @@ function toBody(id: EventId, item: NewEvent): PatchbayEvent<Readonly<Record<stri
             provider: item.connection.provider,
             providerAccountId: item.connection.accountId,
           },
-    data: item.data,
+    data,
   };
 }

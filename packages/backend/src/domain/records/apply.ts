@@ -228,6 +228,7 @@ function toEvent(input: ApplyInput, { candidate, row }: Change): NewEvent {
   const { owner } = input;
   const verb = verbOf(candidate);
   const fields = verb === "updated" && candidate.stored !== null ? changedFields(candidate.stored.data, row.data) : [];
+  const object = toRecord(row, owner.tenantExternalId);
   const previous = Object.fromEntries(fields.map((field) => [field, candidate.stored?.data[field] ?? null]));
   return {
     workspaceId: owner.workspaceId,
@@ -238,10 +239,19 @@ function toEvent(input: ApplyInput, { candidate, row }: Change): NewEvent {
     mode: owner.mode,
     occurredAt: row.changedAt,
     data: {
-      object: toRecord(row, owner.tenantExternalId),
+      object,
+      ref: {
+        object: candidate.model,
+        id: object.id,
+        remoteId: row.remoteId,
+        version: row.version,
+        changeSeq: object.changeSeq,
+        url: `/v1/tenants/${encodeURIComponent(owner.tenantExternalId)}/records/${candidate.model}/${object.id}`,
+      },
       changedFields: fields,
       previous,
       origin: input.origin ?? "provider",
+      truncated: false,
     },
     record: { id: candidate.id, model: candidate.model, version: row.version },
   };

@@ -1,5 +1,6 @@
 import type { DeliveryId, EndpointId } from "@patchbay/shared";
 import { and, eq, isNull, lte, or } from "drizzle-orm";
+import { thinBody } from "../../domain/events/index.ts";
 import { LeaseLost, type ClaimedLane } from "../../platform/lanes/index.ts";
 import { ALIGN_TASK, alignDeliveries } from "./align-deliveries.ts";
 import type { DeliveryDeps } from "./deps.ts";
@@ -57,7 +58,9 @@ async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly D
 
     const { mode } = work;
     const { eventId } = delivery;
-    const attempt = await postEvent(deps, { url: endpoint.url, mode, eventId, body, secrets: opened.secrets });
+    const { url, payload } = endpoint;
+    const told = payload === "thin" ? thinBody(body) : body;
+    const attempt = await postEvent(deps, { url, mode, eventId, body: told, secrets: opened.secrets });
     const { statusCode, problem } = attempt.outcome;
     log.info(
       {

@@ -3,6 +3,7 @@ import type {
   DeliveryId,
   EndpointId,
   EventId,
+  EventPayload,
   EventType,
   ModelName,
   TenantUid,
@@ -26,6 +27,7 @@ export const endpoints = pgTable(
     /** Empty when every tenant that it was for is erased: nothing passes. */
     tenantUids: uuid().array().$type<TenantUid[]>(),
     providers: text().array(),
+    payload: text().$type<EventPayload>().notNull().default("full"),
     status: text().$type<"enabled" | "disabled">().notNull(),
     disabledReason: text(),
     /** Events at or before this position are not for it: it was made later. */

@@ -1,8 +1,5 @@
-import { encodeId, type Attempt, type Delivery, type WebhookEndpoint } from "@patchbay/shared";
+import { encodeId, type Attempt, type Delivery, type EndpointSnapshot, type WebhookEndpoint } from "@patchbay/shared";
 import type { attempts, deliveries, endpoints } from "./tables.ts";
-
-/** An endpoint as events show it: they outlive tenants, so that none is named in them. */
-export type EndpointSnapshot = Omit<WebhookEndpoint, "tenantIds">;
 
 /** @param tenantIds the host's ids of the tenants that it is for; `null`: all */
 export function toWebhookEndpoint(
@@ -20,6 +17,7 @@ export function toSnapshot(row: typeof endpoints.$inferSelect): EndpointSnapshot
     types: row.types,
     models: row.models,
     providers: row.providers,
+    payload: row.payload,
     status: row.status,
     disabledReason: row.disabledReason,
     createdAt: row.createdAt.toISOString(),

@@ -1,4 +1,4 @@
-import { PatchbayEvent, Problem } from "@patchbay/shared";
+import { EVENT_CATALOGUE, EVENT_TYPES, Problem, type EventType } from "@patchbay/shared";
 import { z } from "zod";
 import { isAudited } from "./audit-request.ts";
 import type { Audience, RouteSpec, StreamedBody } from "./define-route.ts";
@@ -16,7 +16,6 @@ export function openApiDocument(
     const path = (paths[spec.path] ??= {});
     path[spec.method] = operation(audience, spec, schemaOf);
   }
-  const eventSchema = schemaOf(PatchbayEvent, "output");
   return {
     openapi: "3.1.0",
     info: {
@@ -27,16 +26,7 @@ export function openApiDocument(
     },
     servers: [{ url: info.serverUrl }],
     paths,
-    webhooks: {
-      event: {
-        post: {
-          summary: "An event is delivered to your endpoint",
-          description: "Signed by Standard Webhooks v1: headers webhook-id, webhook-timestamp, webhook-signature.",
-          requestBody: { required: true, content: { "application/json": { schema: eventSchema } } },
-          responses: { "2XX": { description: "Taken. Anything else is tried again for three days." } },
-        },
-      },
-    },
+    webhooks: Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type, schemaOf)])),
     components: {
       schemas: components,
       securitySchemes: {
@@ -44,6 +34,22 @@ export function openApiDocument(
         connect: { type: "http", scheme: "bearer", description: "A connect session token: cst_…" },
         admin: { type: "http", scheme: "bearer", description: "The operator token" },
       },
+    },
+  };
+}
+
+/** A type of event, as a request to the host's endpoint. */
+function webhook(type: EventType, schemaOf: SchemaOf): Record<string, unknown> {
+  const { schema, summary, example } = EVENT_CATALOGUE[type];
+  const content = { "application/json": { schema: schemaOf(schema, "output"), example } };
+  return {
+    post: {
+      operationId: `on${operationWords(type)}`,
+      summary,
+      tags: ["Events"],
+      description: "Signed by Standard Webhooks v1: headers webhook-id, webhook-timestamp, webhook-signature.",
+      requestBody: { required: true, content },
+      responses: { "2XX": { description: "Taken. Anything else is tried again for three days." } },
     },
   };
 }
@@ -88,11 +94,12 @@ function response(body: z.ZodType | StreamedBody | null, schemaOf: SchemaOf): Re
 
 /** `get /v1/tenants/{id}/records/{model}` → `getTenantsIdRecordsModel` */
 function operationId(spec: RouteSpec): string {
-  const words = spec.path
-    .replace(/^\/v1/, "")
-    .split(/[^A-Za-z0-9]+/)
-    .filter((word) => word !== "");
-  return spec.method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  return spec.method + operationWords(spec.path.replace(/^\/v1/, ""));
+}
+
+function operationWords(text: string): string {
+  const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
 }
 
 function parameters(where: "path" | "query", schema: z.ZodType | undefined): readonly Record<string, unknown>[] {

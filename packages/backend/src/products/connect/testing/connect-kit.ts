@@ -12,6 +12,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { checkEvents } from "../../../../../../test/harness/check-events.ts";
 import { createTestDatabase } from "../../../../../../test/harness/database.ts";
 import type { Connector } from "../../../connectors/kit/index.ts";
 import { shopify } from "../../../connectors/shopify/index.ts";
@@ -198,6 +199,7 @@ export async function createConnectKit(
     async [Symbol.asyncDispose]() {
       await sandbox.close();
       await egress.close();
+      await checkEvents(db.sql, vault);
       await database.close();
       await db.drop();
       await rm(folder, { recursive: true, force: true });

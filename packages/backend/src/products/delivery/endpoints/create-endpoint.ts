@@ -59,6 +59,7 @@ export async function createEndpoint(
         models: copied(body.models),
         tenantUids: await resolveTenants(tx, workspaceId, body.tenantIds ?? null),
         providers: copied(body.providers),
+        payload: body.payload ?? "full",
         status: "enabled",
         sincePosition: head.position,
         createdAt: now,

@@ -49,6 +49,7 @@ function given(body: UpdateWebhookEndpoint): Partial<EndpointRow> {
     // Another address has no history of failures.
     ...(body.url === undefined ? {} : { url: body.url, ...UNTRIED }),
     ...(body.description === undefined ? {} : { description: body.description }),
+    ...(body.payload === undefined ? {} : { payload: body.payload }),
   };
 }
 
