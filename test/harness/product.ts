@@ -123,7 +123,11 @@ async function checkTold({ connection, sql }: TestDatabase, { keyFile }: Config)
   if (keys === null) return;
   const database = openDatabase(connection, 1);
   const { withWorkspace } = database.as("patchbay_app");
-  await checkEvents(sql, createVault({ withWorkspace, keys, clock: systemClock })).finally(() => database.close());
+  try {
+    await checkEvents(sql, createVault({ withWorkspace, keys, clock: systemClock }));
+  } finally {
+    await database.close();
+  }
 }
 
 /** What this installation must never tell, letter by letter; the rest is known by its shape. */
