@@ -194,7 +194,7 @@ describe("a restored product", () => {
     expect(await run(env, (commands) => commands.confirmRestore())).toContain("Confirmed");
     await waitFor(() => waiting.every((id) => receiver.received.has(id)), { what: "deliveries", timeoutMs: 30_000 });
     const placed = source.sandbox.shopify.act(SHOP, "place-order", {});
-    await waitFor(async () => (await ordersIn(sdk)).some((order) => order.data.object["name"] === placed["name"]), {
+    await waitFor(async () => (await ordersIn(sdk)).some((order) => order.data.object?.name === placed["name"]), {
       what: "a new order",
     });
     expect(await admin<RestoreStatus>("GET", "/restore")).toMatchObject({ held: false, connectionsAtRisk: [] });
