@@ -54,6 +54,22 @@ describe("the checker of histories", () => {
       "nothing to the deleted",
     ],
     [
+      "a change that takes effect twice, under two ids",
+      { receipts: [...aHistory().receipts, { ...aReceipt(2, 3_000), eventId: "evt-other" }] },
+      "effects happen once",
+    ],
+    [
+      "an event of a tenant that was erased",
+      {
+        erasedTenants: [{ tenant: "acme", erasedAtMs: 1_500 }],
+        receipts: [aReceipt(1, 1_000), aReceipt(2, 9_000)],
+      },
+      "nothing to the deleted",
+    ],
+    ["a write of a process that lost its lease", { staleWrites: ["attempts by patchbay-1"] }, "no stale write"],
+    ["a rest that never came", { drainedMs: null }, "drained in time"],
+    ["a rest that came too late", { drainedMs: 60_001 }, "drained in time"],
+    [
       "more duplicates than kills explain",
       { receipts: [...aHistory().receipts, aReceipt(1, 3_000), aReceipt(1, 4_000), aReceipt(1, 5_000)] },
       "few duplicates",
@@ -66,7 +82,7 @@ describe("the checker of histories", () => {
 const VERSIONS = "every version told once";
 const POSITIONS = "positions without gaps";
 const ORDER = "first deliveries in order";
-const STORED = { model: "order", remoteId: "1", content: "now" };
+const STORED = { tenant: "acme", model: "order", remoteId: "1", content: "now" };
 
 function rulesBroken(planted: Partial<History>): readonly string[] {
   return checkHistory({ ...aHistory(), ...planted }).map(({ rule }) => rule);
@@ -82,7 +98,10 @@ function aHistory(): History {
     store: [STORED],
     events: [anEvent(1, 2), anEvent(2, 3)],
     endpoints: [anEndpoint(null)],
+    erasedTenants: [],
     receipts: [aReceipt(1, 1_000), aReceipt(2, 2_000)],
+    staleWrites: [],
+    drainedMs: 1_000,
     kills: 2,
     inFlightMax: 1,
   };
@@ -101,5 +120,6 @@ function anEndpoint(deletedAtMs: number | null) {
 }
 
 function aReceipt(event: number, atMs: number): Receipt {
-  return { endpointId: "we1", eventId: `evt${event}`, atMs, ok: true, bodyHash: `hash${event}` };
+  const told = { tenant: "acme", effect: `r1 version ${event + 1}`, bodyHash: `hash${event}` };
+  return { endpointId: "we1", eventId: `evt${event}`, atMs, ok: true, ...told };
 }

@@ -1,4 +1,4 @@
-import type { EventFact, History, RecordFact } from "./history.ts";
+import type { EventFact, History, RecordFact, StoreFact } from "./history.ts";
 
 export type Rule =
   | "accepted is stored"
@@ -10,8 +10,11 @@ export type Rule =
   | "every event delivered"
   | "first deliveries in order"
   | "one body per event"
+  | "effects happen once"
   | "nothing to the deleted"
-  | "few duplicates";
+  | "few duplicates"
+  | "drained in time"
+  | "no stale write";
 
 export interface Violation {
   readonly rule: Rule;
@@ -20,6 +23,8 @@ export interface Violation {
 
 /** An attempt that was under way when its endpoint was deleted may still arrive. */
 const DELETION_GRACE_MS = 2_000;
+/** After the last fault. */
+const DRAIN_MS_MAX = 60_000;
 
 /** Everything in a history that the product promises not to happen; empty when it kept its promises. Pure. */
 export function checkHistory(history: History): readonly Violation[] {
@@ -33,8 +38,11 @@ export function checkHistory(history: History): readonly Violation[] {
     ...everyEventDelivered(history),
     ...firstDeliveriesInOrder(history),
     ...oneBodyPerEvent(history),
+    ...effectsHappenOnce(history),
     ...nothingToTheDeleted(history),
     ...fewDuplicates(history),
+    ...drainedInTime(history),
+    ...noStaleWrite(history),
   ];
 }
 
@@ -60,14 +68,14 @@ function oneRecordPerObject({ records }: History): readonly Violation[] {
 function recordsAreTheStores({ records, store }: History): readonly Violation[] {
   const live = new Map(records.filter((record) => !record.deleted).map((record) => [nameOf(record), record]));
   const objects = new Map(store.map((object) => [nameOf(object), object]));
-  const compared = new Set(store.map((object) => object.model));
+  const compared = new Set(store.map((object) => `${object.tenant} ${object.model}`));
   const wrong = [...objects].flatMap(([name, object]) => {
     const record = live.get(name);
     if (record === undefined) return [`${name} is in the store alone`];
     return record.content === object.content ? [] : [`${name} is ${record.content}, in the store ${object.content}`];
   });
   const extra = [...live]
-    .filter(([name, record]) => compared.has(record.model) && !objects.has(name))
+    .filter(([name, record]) => compared.has(`${record.tenant} ${record.model}`) && !objects.has(name))
     .map(([name]) => `${name} is no more in the store`);
   return [...wrong, ...extra].map((detail) => violation("records are the store's", detail));
 }
@@ -85,8 +93,14 @@ function everyVersionToldOnce({ events, records }: History): readonly Violation[
   });
 }
 
-function positionsWithoutGaps({ events }: History): readonly Violation[] {
+/** An erasure takes events out of the middle, and leaves gaps on purpose. */
+function positionsWithoutGaps({ events, erasedTenants }: History): readonly Violation[] {
   const positions = events.map((event) => event.position).toSorted((a, b) => (a ?? 0) - (b ?? 0));
+  if (erasedTenants.length > 0) {
+    return positions
+      .filter((position, index) => position === null || position === positions[index - 1])
+      .map((position) => violation("positions without gaps", `position ${position} is nobody's, or two events'`));
+  }
   return positions.flatMap((position, index) =>
     position === index + 1
       ? []
@@ -136,14 +150,29 @@ function oneBodyPerEvent({ receipts }: History): readonly Violation[] {
     .map(([eventId]) => violation("one body per event", `${eventId} came with different bodies`));
 }
 
-function nothingToTheDeleted({ endpoints, receipts }: History): readonly Violation[] {
+/** What a host does that drops event ids it has seen: no version of a record may reach it under two of them. */
+function effectsHappenOnce({ receipts }: History): readonly Violation[] {
+  const told = receipts.filter((receipt) => receipt.ok && receipt.effect !== null);
+  return [...Map.groupBy(told, ({ endpointId, effect }) => `${effect} at ${endpointId}`)]
+    .filter(([, copies]) => new Set(copies.map((copy) => copy.eventId)).size > 1)
+    .map(([name, copies]) =>
+      violation("effects happen once", `${name} came as ${new Set(copies.map((copy) => copy.eventId)).size} events`),
+    );
+}
+
+function nothingToTheDeleted({ endpoints, erasedTenants, receipts }: History): readonly Violation[] {
   const deleted = new Map(endpoints.map((endpoint) => [endpoint.id, endpoint.deletedAtMs]));
-  return receipts.flatMap((receipt) => {
-    const at = deleted.get(receipt.endpointId) ?? null;
-    if (at === null || receipt.atMs <= at + DELETION_GRACE_MS) return [];
-    const detail = `${receipt.eventId} came to ${receipt.endpointId} ${receipt.atMs - at} ms after its deletion`;
-    return [violation("nothing to the deleted", detail)];
-  });
+  const erased = new Map(erasedTenants.map(({ tenant, erasedAtMs }) => [tenant, erasedAtMs]));
+  return receipts.flatMap(({ endpointId, tenant, eventId, atMs }) =>
+    [
+      { what: endpointId, sinceMs: deleted.get(endpointId) ?? null },
+      { what: `tenant ${tenant}`, sinceMs: (tenant === null ? null : erased.get(tenant)) ?? null },
+    ].flatMap(({ what, sinceMs }) => {
+      if (sinceMs === null || atMs <= sinceMs + DELETION_GRACE_MS) return [];
+      const detail = `${eventId} came to or of ${what} ${atMs - sinceMs} ms after its deletion`;
+      return [violation("nothing to the deleted", detail)];
+    }),
+  );
 }
 
 function fewDuplicates({ receipts, kills, inFlightMax }: History): readonly Violation[] {
@@ -151,6 +180,15 @@ function fewDuplicates({ receipts, kills, inFlightMax }: History): readonly Viol
   const duplicates = taken.length - new Set(taken.map(pairOf)).size;
   if (duplicates <= kills * inFlightMax) return [];
   return [violation("few duplicates", `${duplicates} after ${kills} kills with ${inFlightMax} in flight`)];
+}
+
+function drainedInTime({ drainedMs }: History): readonly Violation[] {
+  if (drainedMs !== null && drainedMs <= DRAIN_MS_MAX) return [];
+  return [violation("drained in time", drainedMs === null ? "it never came to rest" : `it took ${drainedMs} ms`)];
+}
+
+function noStaleWrite({ staleWrites }: History): readonly Violation[] {
+  return staleWrites.map((detail) => violation("no stale write", detail));
 }
 
 function versionsByRecord(events: readonly EventFact[]): ReadonlyMap<string, readonly number[]> {
@@ -164,8 +202,8 @@ function versionsByRecord(events: readonly EventFact[]): ReadonlyMap<string, rea
   return versions;
 }
 
-function nameOf({ model, remoteId }: Pick<RecordFact, "model" | "remoteId">): string {
-  return `${model} ${remoteId}`;
+function nameOf({ tenant, model, remoteId }: StoreFact | RecordFact): string {
+  return `${tenant} ${model} ${remoteId}`;
 }
 
 function pairOf({ endpointId, eventId }: { readonly endpointId: string; readonly eventId: string }): string {

@@ -2,10 +2,18 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { CHILD_ENV } from "../harness/child-env.ts";
+import type { Order } from "./failpoints/reach.ts";
 
 /** One life of the product in a process of its own. */
 export interface Child {
   readonly pid: number;
+  /** To the hooks of `child-hooks.ts`, where it has them. */
+  order(order: Order): void;
+  /** How often each boundary was reached since it was told to count. */
+  report(): Promise<Readonly<Record<string, number>>>;
+  /** SIGSTOP and SIGCONT. */
+  pause(): void;
+  resume(): void;
   /** Returns when the process is gone of itself. */
   ended(): Promise<void>;
   /** SIGKILL; returns when the process is gone. */
@@ -16,9 +24,12 @@ export interface Child {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const END_WITH_PARENT = new URL("end-with-parent.ts", import.meta.url).href;
+const HOOKS = new URL("child-hooks.ts", import.meta.url).href;
 /** A start takes seconds; on a machine that does six things at once it took thirty. */
 const READY_MS_MAX = 60_000;
 const STOP_MS_MAX = 28_000;
+const REPORT_MS_MAX = 5_000;
+const MAIN = "packages/backend/src/main.ts";
 
 /** Starts `node <script> <args>` and waits for a line of its output that says `ready`. It ends with this process. */
 export async function startChild(input: {
@@ -26,11 +37,14 @@ export async function startChild(input: {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly ready: string;
+  /** Lets the tests watch it, kill it at a boundary, and plant bugs in it. */
+  readonly hooked?: boolean;
 }): Promise<Child> {
-  const child = spawn(process.execPath, ["--import", END_WITH_PARENT, `${ROOT}${input.script}`, ...input.args], {
+  const imports = [END_WITH_PARENT, ...(input.hooked === true ? [HOOKS] : [])].flatMap((url) => ["--import", url]);
+  const child = spawn(process.execPath, [...imports, `${ROOT}${input.script}`, ...input.args], {
     cwd: ROOT,
     env: { ...CHILD_ENV, ...input.env },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", "ipc"],
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${input.script} did not start`);
@@ -47,6 +61,16 @@ export async function startChild(input: {
   };
   return {
     pid,
+    order: (order) => void child.send(order),
+    async report() {
+      const answer = once(child, "message", { signal: AbortSignal.timeout(REPORT_MS_MAX) });
+      child.send({ kind: "report" } satisfies Order);
+      // Our own hooks' words.
+      const [counts] = (await answer) as [Readonly<Record<string, number>>];
+      return counts;
+    },
+    pause: () => child.kill("SIGSTOP"),
+    resume: () => child.kill("SIGCONT"),
     ended: async () => void (await gone),
     kill: () => end("SIGKILL"),
     async stop() {
@@ -57,9 +81,14 @@ export async function startChild(input: {
   };
 }
 
-/** The backend, API and worker in one process. */
+/** The backend, API and worker in one process, with the hooks of these tests. */
 export function startServer(env: Readonly<Record<string, string>>): Promise<Child> {
-  return startChild({ script: "packages/backend/src/main.ts", args: ["serve"], env, ready: "Patchbay is ready" });
+  return startChild({ script: MAIN, args: ["serve"], env, ready: "Patchbay is ready", hooked: true });
+}
+
+/** The worker alone. */
+export function startWorker(env: Readonly<Record<string, string>>): Promise<Child> {
+  return startChild({ script: MAIN, args: ["worker"], env, ready: "worker is running", hooked: true });
 }
 
 function untilReady(child: ChildProcess, ready: string): Promise<void> {

@@ -1,27 +1,30 @@
 import { decodeId } from "@patchbay/shared";
 import type { Sandbox } from "@patchbay/sandbox";
 import type postgres from "postgres";
-import type { EndpointFact, EventFact, History, Receipt, RecordFact } from "./history.ts";
+import type { EndpointFact, ErasedTenant, EventFact, History, Receipt, RecordFact } from "./history.ts";
 import { recordContent, storeFacts } from "./store-facts.ts";
 
 /** Reads what {@link History} needs. `sql` is the superuser's, whom row-level security does not bind. */
 export async function collectHistory(input: {
   readonly sql: postgres.Sql;
   readonly sandbox: Sandbox;
-  readonly shop: string;
+  readonly stores: readonly { readonly tenant: string; readonly shop: string }[];
   readonly accepted: Iterable<string>;
   readonly imported: ReadonlyMap<string, number>;
   readonly receipts: readonly Receipt[];
+  readonly erasedTenants: readonly ErasedTenant[];
+  readonly staleWrites: readonly string[];
+  readonly drainedMs: number | null;
   readonly kills: number;
   readonly inFlightMax: number;
 }): Promise<History> {
-  const { sql, receipts, kills, inFlightMax } = input;
+  const { sql, stores, receipts, erasedTenants, staleWrites, drainedMs, kills, inFlightMax } = input;
   return {
     accepted: [...input.accepted],
     stored: await storedWebhooks(sql),
     waiting: await waitingWork(sql),
     records: await recordFacts(sql, input.imported),
-    store: storeFacts(input.sandbox.shopify.catalog(input.shop)),
+    store: stores.flatMap(({ tenant, shop }) => storeFacts(tenant, input.sandbox.shopify.catalog(shop))),
     events: await eventFacts(sql),
     endpoints: await endpointFacts(sql),
     receipts: receipts.map((receipt) => ({
@@ -29,14 +32,18 @@ export async function collectHistory(input: {
       eventId: decodeId("evt", receipt.eventId) ?? receipt.eventId,
       endpointId: decodeId("we", receipt.endpointId) ?? receipt.endpointId,
     })),
+    erasedTenants,
+    staleWrites,
+    drainedMs,
     kills,
     inFlightMax,
   };
 }
 
-/** Versions of all records as they are now, for {@link RecordFact.importedVersion}. */
-export async function recordVersions(sql: postgres.Sql): Promise<ReadonlyMap<string, number>> {
-  const rows = await sql<{ id: string; version: number }[]>`select id, version from records`;
+/** Versions of a connection's records as they are now, for {@link RecordFact.importedVersion}. */
+export async function recordVersions(sql: postgres.Sql, connectionId: string): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql<{ id: string; version: number }[]>`
+    select id, version from records where connection_id = ${connectionId}`;
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
@@ -63,9 +70,11 @@ async function storedWebhooks(sql: postgres.Sql): Promise<readonly string[]> {
 async function recordFacts(sql: postgres.Sql, imported: ReadonlyMap<string, number>): Promise<readonly RecordFact[]> {
   const rows = await sql<
     Omit<RecordRow, "content">[]
-  >`select id, model, remote_id, version, deleted, data from records`;
-  return rows.map(({ id, model, remote_id, version, deleted, data }) => ({
+  >`select r.id, t.external_id as tenant, model, remote_id, version, deleted, data
+    from records r join tenants t on (t.workspace_id, t.uid) = (r.workspace_id, r.tenant_uid)`;
+  return rows.map(({ id, tenant, model, remote_id, version, deleted, data }) => ({
     id,
+    tenant,
     model,
     remoteId: remote_id,
     version,
@@ -77,6 +86,7 @@ async function recordFacts(sql: postgres.Sql, imported: ReadonlyMap<string, numb
 
 interface RecordRow {
   id: string;
+  tenant: string;
   model: string;
   remote_id: string;
   version: number;

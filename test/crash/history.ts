@@ -11,14 +11,21 @@ export interface History {
   readonly store: readonly StoreFact[];
   readonly events: readonly EventFact[];
   readonly endpoints: readonly EndpointFact[];
+  readonly erasedTenants: readonly ErasedTenant[];
   readonly receipts: readonly Receipt[];
-  /** Processes killed, and attempts that one of them may have had under way. */
+  /** Writes that an onlooker in the database saw from a process that did not hold the lane it wrote for. */
+  readonly staleWrites: readonly string[];
+  /** From the end of the last fault until nothing waited anywhere; `null`: it never came to rest. */
+  readonly drainedMs: number | null;
+  /** Processes killed or cut off, and attempts that one of them may have had under way. */
   readonly kills: number;
   readonly inFlightMax: number;
 }
 
 export interface RecordFact {
   readonly id: string;
+  /** The host's own id of the tenant, here and in all that follows. */
+  readonly tenant: string;
   readonly model: string;
   readonly remoteId: string;
   readonly version: number;
@@ -30,6 +37,7 @@ export interface RecordFact {
 }
 
 export interface StoreFact {
+  readonly tenant: string;
   readonly model: string;
   readonly remoteId: string;
   readonly content: string;
@@ -51,10 +59,19 @@ export interface EndpointFact {
   readonly deletedAtMs: number | null;
 }
 
+export interface ErasedTenant {
+  readonly tenant: string;
+  readonly erasedAtMs: number;
+}
+
 /** One delivery as it came in at a receiver; `ok`: it answered 2xx. */
 export interface Receipt {
   readonly endpointId: string;
   readonly eventId: string;
+  /** As its body says; `null` for what concerns the workspace as a whole. */
+  readonly tenant: string | null;
+  /** What it tells, as its body says; `null` when it is not about a record. */
+  readonly effect: string | null;
   readonly atMs: number;
   readonly ok: boolean;
   readonly bodyHash: string;

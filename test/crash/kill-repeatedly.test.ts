@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startTestProduct, type TestProduct } from "../harness/product.ts";
-import { createCrashWorld, LEASE, sandboxClock, type CrashWorld } from "./crash-world.ts";
+import { createCrashWorld, LEASE, sandboxClock, STORES, type CrashWorld } from "./crash-world.ts";
 import { killRepeatedly } from "./random-kills.ts";
 import { startReceiver, type Receiver } from "./receiver.ts";
 
-const KILLS = 20;
+const KILLS = 40;
 /** The first of what a slow machine must do. */
 const KILLS_MIN = 4;
-const KILLING_MS_MAX = 50_000;
+const KILLING_MS_MAX = 20_000;
 const TEST_MS_MAX = 180_000;
 
 const clock = sandboxClock();
@@ -37,7 +37,7 @@ test(
   async () => {
     await world.addEndpoint("host");
     const dropped = await world.addEndpoint("dropped");
-    await world.connect();
+    for (const store of STORES) await world.connect(undefined, store);
     const seed = Date.now() % 1_000_000;
     const summary = await killRepeatedly(world, clock, {
       kills: KILLS,

@@ -1,5 +1,6 @@
-import { createHmac, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postWebhook } from "../e2e/delivery-order/webhook-post.ts";
 import { startTestProduct, type TestProduct } from "../harness/product.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { createCrashWorld, LEASE, sandboxClock, SHOP, type CrashWorld } from "./crash-world.ts";
@@ -72,7 +73,8 @@ describe("the product killed with -9", { timeout: TEST_MS_MAX }, () => {
     for (const order of orders) {
       world.act("update-order", { orderId: order.id.toString(), note: `killed ${order.number}` });
       const webhookId = randomUUID();
-      expect(await postWebhook("orders/updated", webhookId, `{"id":${order.id}}`)).toBe(200);
+      const post = { url: await world.inboxUrl(), topic: "orders/updated", body: `{"id":${order.id}}`, webhookId };
+      expect(await postWebhook(post)).toBe(200);
       await world.kill();
       world.accepted.add(webhookId);
       await world.start();
@@ -95,19 +97,4 @@ async function noteOf(orderId: bigint): Promise<string | null> {
   const rows = await ground.database.sql<{ note: string | null }[]>`
     select data->>'note' as note from records where model = 'order' and remote_id = ${orderId.toString()}`;
   return rows[0]?.note ?? null;
-}
-
-async function postWebhook(topic: string, webhookId: string, body: string): Promise<number> {
-  const response = await fetch(world.inboxUrl(), {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      "x-shopify-topic": topic,
-      "x-shopify-shop-domain": SHOP,
-      "x-shopify-webhook-id": webhookId,
-      "x-shopify-hmac-sha256": createHmac("sha256", "sandbox-secret-0001").update(body).digest("base64"),
-    },
-    body,
-  });
-  return response.status;
 }

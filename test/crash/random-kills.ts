@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Refused } from "../../packages/sandbox/src/shopify/store.ts";
 import type { Violation } from "./check-history.ts";
-import type { CrashWorld } from "./crash-world.ts";
+import { STORES, type CrashWorld } from "./crash-world.ts";
 
 export interface KillOptions {
   readonly kills: number;
@@ -41,12 +41,13 @@ export async function killRepeatedly(
   const random = mulberry32(options.seed);
   const startedMs = performance.now();
   let actions = 0;
-  world.act("switches", { duplicates: 1, disorder: true });
+  for (const { shop } of STORES) world.act("switches", { duplicates: 1, disorder: true }, shop);
   let kills = 0;
   while (kills < options.kills && performance.now() - startedMs < (options.killingMsMax ?? Infinity)) {
     await options.inLife?.(kills + 1);
     for (let action = 0; action < ACTIONS_PER_LIFE; action++) {
-      changeSomething(world, random);
+      const { shop } = STORES[Math.floor(random() * STORES.length)] ?? STORES[0];
+      changeSomething({ act: (verb, input) => world.act(verb, input, shop) }, random);
       actions += 1;
     }
     clock.advance(REPEAT_AFTER_MS);
@@ -57,7 +58,7 @@ export async function killRepeatedly(
     world.noteAccepted();
     await world.start();
   }
-  world.act("switches", { duplicates: 0, disorder: false });
+  for (const { shop } of STORES) world.act("switches", { duplicates: 0, disorder: false }, shop);
   await world.settle();
   const { receiver } = world;
   return {

@@ -13,6 +13,10 @@ export interface Receiver {
   bind(name: string, endpoint: { readonly id: string; readonly secret: string }): void;
   /** How long it thinks before it answers. */
   slowness(ms: number): void;
+  /** Deliveries that come from now on are taken and not answered, until the function that this returns is called. */
+  hold(): () => void;
+  /** What it answers from now on; 204 at first. */
+  answer(status: number): void;
   readonly receipts: readonly Receipt[];
   /** Deliveries whose signature did not fit: must stay 0. */
   readonly forged: number;
@@ -30,25 +34,27 @@ export async function startReceiver(): Promise<Receiver> {
   const acted: string[] = [];
   let forged = 0;
   let slownessMs = 0;
+  let gate: Promise<void> = Promise.resolve();
+  let status = 204;
 
   async function take(request: IncomingMessage): Promise<number> {
     const endpoint = bound.get(request.url ?? "");
     const body = await readBody(request);
     if (endpoint === undefined) return 404;
     const eventId = String(request.headers["webhook-id"]);
-    try {
-      endpoint.webhook.verify(body, headersOf(request));
-    } catch {
-      forged += 1;
-      return 400;
-    }
     const bodyHash = createHash("sha256").update(body).digest("base64url");
-    receipts.push({ endpointId: endpoint.id, eventId, atMs: Date.now(), ok: true, bodyHash });
+    const receipt = { endpointId: endpoint.id, eventId, atMs: Date.now(), bodyHash, ...toldBy(body) };
+    const verified = verifies(endpoint.webhook, body, headersOf(request));
+    if (!verified) forged += 1;
+    const answer = verified ? status : 400;
+    receipts.push({ ...receipt, ok: answer < 300 });
+    if (answer >= 300) return answer;
     const key = `${endpoint.id} ${eventId}`;
     if (!seen.has(key)) acted.push(key);
     seen.add(key);
     await delay(slownessMs);
-    return 204;
+    await gate;
+    return answer;
   }
 
   const server = createServer((request, response) => {
@@ -68,6 +74,17 @@ export async function startReceiver(): Promise<Receiver> {
     slowness: (ms) => {
       slownessMs = ms;
     },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return () => {
+        if (gate === promise) gate = Promise.resolve();
+        resolve();
+      };
+    },
+    answer: (next) => {
+      status = next;
+    },
     receipts,
     get forged() {
       return forged;
@@ -78,6 +95,28 @@ export async function startReceiver(): Promise<Receiver> {
       server.closeAllConnections();
     },
   };
+}
+
+function verifies(webhook: Webhook, body: string, headers: Record<string, string>): boolean {
+  try {
+    webhook.verify(body, headers);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The product's own words. */
+function toldBy(body: string): Pick<Receipt, "tenant" | "effect"> {
+  const event = JSON.parse(body) as Told;
+  const { object } = event.data;
+  const effect = object?.version === undefined ? null : `version ${object.version} of ${object.id}`;
+  return { tenant: event.tenantId, effect };
+}
+
+interface Told {
+  readonly tenantId: string | null;
+  readonly data: { readonly object?: { readonly id: string; readonly version?: number } };
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

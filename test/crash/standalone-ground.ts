@@ -1,57 +1,127 @@
 import { Patchbay as Sdk } from "@patchbay/node";
 import { parseConfig, prepareLocalFiles, startPatchbay } from "@patchbay/backend";
-import { startSandbox } from "@patchbay/sandbox";
+import { startSandbox, type SandboxOptions } from "@patchbay/sandbox";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import postgres from "postgres";
-import { databaseUrl, startEmbeddedPostgres } from "../../packages/backend/src/platform/db/embedded/index.ts";
+import {
+  databaseUrl,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from "../../packages/backend/src/platform/db/embedded/index.ts";
+import { migrate, type ConnectionOptions } from "../../packages/backend/src/platform/db/index.ts";
 import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { freePort } from "../harness/free-port.ts";
 import { LEASE, type Ground, type sandboxClock } from "./crash-world.ts";
 
 const CLIENT = { clientId: "sandbox-app", clientSecret: "sandbox-secret-0001" };
+const TEMPLATE = "patchbay_template";
 
-/** A {@link Ground} outside of any test runner, on a Postgres of its own that syncs to disk. */
-export async function standaloneGround(
-  clock: ReturnType<typeof sandboxClock>,
-  endpointOrigin: string,
-): Promise<Ground & { close(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), "patchbay-crash-"));
-  const server = await startEmbeddedPostgres({ dataDir: join(folder, "postgres"), log: silentLogger });
-  const sandbox = await startSandbox({ orders: 40, products: 20, customers: 20, clock });
-  const env = {
-    ...LEASE,
-    PATCHBAY_PORT: String(await freePort()),
-    PATCHBAY_DATA_DIR: folder,
-    DATABASE_URL: databaseUrl(server.adminConnection),
-    PATCHBAY_LOG_LEVEL: "silent",
-    PATCHBAY_SANDBOX_ORIGINS: sandbox.url,
-    PATCHBAY_ENDPOINT_ORIGINS: endpointOrigin,
+/** A Postgres of one's own outside of any test runner, which syncs to disk unless told otherwise. */
+export interface StandaloneServer {
+  readonly server: EmbeddedPostgres;
+  /** A fresh {@link Ground} on a database of its own. */
+  ground(options: GroundOptions): Promise<StandaloneGround>;
+  stop(): Promise<void>;
+}
+
+export interface GroundOptions {
+  readonly clock: ReturnType<typeof sandboxClock>;
+  readonly endpointOrigin: string;
+  readonly sandbox?: SandboxOptions;
+  /** On top of the settings that it makes up itself. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** What stands between the product and what it talks to; by default nothing. */
+  readonly through?: Through;
+}
+
+/** Addresses in place of the true ones, such as those of proxies. */
+export interface Through {
+  database?(connection: ConnectionOptions): Promise<ConnectionOptions>;
+  provider?(url: string): Promise<string>;
+  inbox?(url: string): Promise<string>;
+}
+
+export type StandaloneGround = Ground & { close(): Promise<void> };
+
+export async function startStandaloneServer(options: {
+  readonly fsync: boolean;
+  readonly dataDir?: string;
+}): Promise<StandaloneServer> {
+  const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), "patchbay-crash-")));
+  const server = await startEmbeddedPostgres({ dataDir: folder, log: silentLogger, fsync: options.fsync });
+  const { adminConnection, loginPassword } = server;
+  await asAdmin(adminConnection, (sql) => sql.unsafe(`create database ${TEMPLATE}`));
+  await migrate({ connection: { ...adminConnection, database: TEMPLATE }, loginPassword, log: silentLogger });
+  let grounds = 0;
+  return {
+    server,
+    async ground(given) {
+      grounds += 1;
+      const connection = { ...adminConnection, database: `crash_${grounds}` };
+      await asAdmin(adminConnection, (sql) =>
+        sql.unsafe(`create database ${connection.database} template ${TEMPLATE} strategy file_copy`),
+      );
+      return groundOn(connection, given);
+    },
+    async stop() {
+      await server.stop();
+      if (options.dataDir === undefined) await rm(folder, { recursive: true, force: true });
+    },
   };
-  const config = parseConfig(env, folder);
+}
+
+async function groundOn(connection: ConnectionOptions, options: GroundOptions): Promise<StandaloneGround> {
+  const { clock, endpointOrigin, through = {} } = options;
+  const folder = await mkdtemp(join(tmpdir(), "patchbay-crash-"));
+  const sandbox = await startSandbox({ orders: 12, products: 6, customers: 8, ...options.sandbox, clock });
+  const provider = (await through.provider?.(sandbox.url)) ?? sandbox.url;
+  const port = await freePort();
+  const publicUrl = (await through.inbox?.(`http://localhost:${port}`)) ?? `http://localhost:${port}`;
+  const direct = {
+    ...LEASE,
+    PATCHBAY_PORT: String(port),
+    PATCHBAY_DATA_DIR: folder,
+    DATABASE_URL: databaseUrl(connection),
+    PATCHBAY_PUBLIC_URL: publicUrl,
+    PATCHBAY_LOG_LEVEL: "silent",
+    PATCHBAY_SANDBOX_ORIGINS: provider,
+    PATCHBAY_ENDPOINT_ORIGINS: endpointOrigin,
+    ...options.env,
+  };
+  const config = parseConfig(direct, folder);
   await prepareLocalFiles(config);
   // Serves nothing and works nothing: the way to make workspaces beside a process that gets killed.
   const desk = await startPatchbay({ config, roles: { api: false, worker: false } });
-  const sql = postgres({ ...server.adminConnection, max: 2, onnotice: () => {} });
+  const sql = postgres({ ...connection, max: 4, onnotice: () => {} });
+  const reached = (await through.database?.(connection)) ?? connection;
   return {
-    url: config.publicUrl,
-    env,
+    url: publicUrl,
+    env: { ...direct, DATABASE_URL: databaseUrl(reached) },
     sandbox,
     database: { sql },
     async addWorkspace() {
       const workspace = await desk.createWorkspace({ name: "Crash", mode: "test" });
       const { secret: apiKey } = await desk.createApiKey(workspace.id, { name: "crash" });
-      const sdk = new Sdk({ apiKey, baseUrl: config.publicUrl });
-      await sdk.providers.setApp("shopify", { ...CLIENT, baseUrlOverride: `${sandbox.url}/_shops/{shop}` });
+      const sdk = new Sdk({ apiKey, baseUrl: `http://localhost:${port}` });
+      await sdk.providers.setApp("shopify", { ...CLIENT, baseUrlOverride: `${provider}/_shops/{shop}` });
+      await desk.close();
       return { workspace, apiKey, sdk };
     },
     async close() {
       await sql.end({ timeout: 5 });
-      await desk.close();
       await sandbox.close();
-      await server.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function asAdmin<T>(admin: ConnectionOptions, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+  const sql = postgres({ ...admin, max: 1, onnotice: () => {} });
+  try {
+    return await work(sql);
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
 }

@@ -6,12 +6,15 @@ type Catalog = ReturnType<Sandbox["shopify"]["catalog"]>;
 type Content = Readonly<Record<string, unknown>>;
 
 /** What a store holds now, in the words of {@link recordContent}: amounts in minor units, lines, refunds, notes. */
-export function storeFacts(catalog: Catalog): readonly StoreFact[] {
-  return [...orders(catalog), ...products(catalog), ...customers(catalog)].map(([model, id, content]) => ({
-    model,
-    remoteId: id.toString(),
-    content: JSON.stringify(content),
-  }));
+export function storeFacts(tenant: string, catalog: Catalog): readonly StoreFact[] {
+  return [...account(catalog), ...orders(catalog), ...products(catalog), ...customers(catalog)].map(
+    ([model, id, content]) => ({
+      tenant,
+      model,
+      remoteId: id.toString(),
+      content: JSON.stringify(content),
+    }),
+  );
 }
 
 /** The same of a stored record; `null` for models that are not compared. */
@@ -21,6 +24,10 @@ export function recordContent(model: string, data: Content): string | null {
 }
 
 type Fact = readonly [model: string, id: bigint, content: Content];
+
+function* account({ profile }: Catalog): Generator<Fact> {
+  yield ["account", profile.id, { name: profile.name, currency: profile.currency }];
+}
 
 function* orders(catalog: Catalog): Generator<Fact> {
   for (const order of catalog.orders.values()) {
@@ -61,6 +68,8 @@ function* customers(catalog: Catalog): Generator<Fact> {
 
 function contentOf(model: string, data: Content): Content | null {
   switch (model) {
+    case "account":
+      return { name: data["name"], currency: data["defaultCurrency"] };
     case "order":
       return {
         total: data["totalAmount"],

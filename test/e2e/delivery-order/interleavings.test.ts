@@ -1,3 +1,4 @@
+import { decodeId } from "@patchbay/shared";
 import fc from "fast-check";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -35,7 +36,7 @@ beforeAll(async () => {
     receiver.bind(name, await workspace.sdk.webhookEndpoints.create({ url: receiver.urlOf(name) }));
   }
   connectionId = (await connectStore(product, workspace)).id;
-  imported = await recordVersions(product.database.sql);
+  imported = await recordVersions(product.database.sql, decodeId("conn", connectionId) ?? "");
   inbox = await inboxUrl(product.sandbox);
 });
 afterAll(async () => {
@@ -137,10 +138,13 @@ async function violations() {
   const history = await collectHistory({
     sql: product.database.sql,
     sandbox: product.sandbox,
-    shop: SHOP,
+    stores: [{ tenant: "acme", shop: SHOP }],
     accepted,
     imported,
     receipts: receiver.receipts,
+    erasedTenants: [],
+    staleWrites: [],
+    drainedMs: 0,
     kills: 0,
     inFlightMax: 0,
   });
