@@ -8,8 +8,9 @@ import { findFailpoints, killAt } from "./run-failpoints.ts";
 /** Boundaries of each part of the way that a change takes: the sample must be able to hit all of them. */
 const PARTS = [
   "received POST /in",
-  "before insert inbox",
-  "after commit of insert queue.arrivals",
+  "before with queue.arrivals",
+  "before commit",
+  "after commit",
   "before insert dirty_marks",
   "sending POST to the provider",
   "answer ended to POST to the provider",

@@ -30,6 +30,7 @@ function watch<C extends Client>(client: C, seen: Seen): C {
           return announceEnd(value.call(target, text, ...rest) as Promise<unknown>, `after ${statement}`);
         };
       }
+      if (name === "reserve") return async () => watch((await value.call(target)) as Client, { last: "nothing" });
       if (name === "begin") {
         return async (...given: unknown[]) => {
           const work = given.pop() as (inner: Client) => unknown;
@@ -82,9 +83,12 @@ function nameOf(text: string): string {
     .replaceAll(/\s+/g, " ")
     .trim();
   const verb = /^\w+/.exec(shape)?.[0] ?? "statement";
-  const table = /\b(?:from|into|update|join)\s+((?:"?\w+"?\.)?"?\w+"?)/i.exec(shape)?.[1]?.replaceAll('"', "") ?? "";
+  const table = (WRITTEN.exec(shape) ?? READ.exec(shape))?.[1]?.replaceAll('"', "") ?? "";
   return `${verb} ${table} ${hashOf(shape)}`.replaceAll(/\s+/g, " ");
 }
+
+const WRITTEN = /\b(?:insert into|update|delete from)\s+((?:"?\w+"?\.)?"?\w+"?)/i;
+const READ = /\b(?:from|join)\s+((?:"?\w+"?\.)?"?\w+"?)/i;
 
 /** FNV-1a, 32 bits. */
 function hashOf(text: string): string {
