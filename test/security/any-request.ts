@@ -23,14 +23,30 @@ export function anyRequest(world: World, operations: readonly Operation[]): fc.A
   );
 }
 
+/** What workspace B has, for A to ask for. */
+export function foreignIds({ b }: World): readonly string[] {
+  const { connectionId, runId, id, orderId, eventId } = b.first;
+  return [
+    connectionId,
+    runId,
+    id,
+    orderId,
+    eventId,
+    b.endpointId,
+    b.deliveryId,
+    b.inboxId,
+    b.erasureId,
+    b.workspace.id,
+  ];
+}
+
 function anId(world: World, { audience, method }: Operation): fc.Arbitrary<string> {
-  const { a, b } = world;
+  const { a } = world;
   const nobodys = [a.first.connectionId, a.first.runId, a.endpointId, a.first.eventId].map(unknownTwin);
   // To the operator every workspace is open.
   if (audience === "admin") return fc.oneof(fc.constantFrom(...nobodys, "nobodys"), aText());
   const own = [a.first.connectionId, a.first.runId, a.endpointId, a.first.id, a.first.orderId, a.first.eventId];
-  const foreign = [b.first.connectionId, b.first.runId, b.endpointId, b.first.id, b.first.orderId, b.first.eventId];
-  const known = [...nobodys, ...foreign, b.deliveryId, b.inboxId, b.erasureId, "order", "nobodys"];
+  const known = [...nobodys, ...foreignIds(world), "order", "nobodys"];
   return fc.oneof(fc.constantFrom(...known, ...(method === "GET" ? own : [])), aText());
 }
 
@@ -64,7 +80,7 @@ function someHeaders(world: World): fc.Arbitrary<Readonly<Record<string, string>
   const { b } = world;
   const text = fc.oneof(
     fc.string({ maxLength: 30 }).map((each) => each.trim()),
-    fc.constantFrom(b.idempotencyKey, b.first.eventId, b.first.connectionId, b.workspace.id),
+    fc.constantFrom(b.idempotencyKey, ...foreignIds(world)),
   );
   const names = ["idempotency-key", "last-event-id", "x-request-id", "x-forwarded-for", "x-workspace-id", "accept"];
   return fc.dictionary(fc.constantFrom(...names), text, { maxKeys: 2 });

@@ -1,7 +1,7 @@
 /** Hostile values in every parameter and field of every route: a clear refusal, never a failure of ours. */
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { anyRequest } from "./any-request.ts";
+import { anyRequest, foreignIds } from "./any-request.ts";
 import type { Answer } from "./http.ts";
 import { edgeIdsIn } from "./ids.ts";
 import { ask, bodyOf, isSound, ownPath, type Attempt } from "./requests.ts";
@@ -169,7 +169,9 @@ describe("any request", () => {
     async () => {
       const { b, product } = world;
       const listed = await everythingListed(product, b.apiKey, [b.first.id, b.second.id]);
-      const ids = [...edgeIdsIn(listed), b.workspace.id, b.endpointId, b.deliveryId, b.inboxId, b.erasureId];
+      // What a request named may come back later: a host may call a tenant of its own by any id.
+      const unsaid = new Set([...edgeIdsIn(listed)].filter((id) => !foreignIds(world).includes(id)));
+      expect(unsaid.size).toBeGreaterThan(200);
       const before = await rowsOf(b.uuid);
       const statuses = new Map<number, number>();
       await fc.assert(
@@ -180,7 +182,7 @@ describe("any request", () => {
             for (const [index, answer] of answers.entries()) {
               statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
               const attempt = attempts[index];
-              if (attempt !== undefined) expectSound(attempt, answer, new Set(ids));
+              if (attempt !== undefined) expectSound(attempt, answer, unsaid);
             }
           },
         ),
@@ -231,10 +233,7 @@ function expectSound(attempt: Attempt, answer: Answer, theirs: ReadonlySet<strin
   if (!isSound(answer)) throw new Error(`${label}: ${answer.status} ${answer.text.slice(0, 500)}`);
   // The operator may see every workspace; the audit log repeats what its workspace asked for.
   if (operation.audience === "admin" || operation.path.startsWith("/v1/audit")) return;
-  const said =
-    decodeURIComponent(path.replaceAll("+", " ").replaceAll(/%(?![\da-f]{2})/gi, "%25")) +
-    JSON.stringify({ body, headers });
-  const told = [...edgeIdsIn(answer.text)].filter((id) => theirs.has(id) && !said.includes(id));
+  const told = [...edgeIdsIn(answer.text)].filter((id) => theirs.has(id));
   if (told.length > 0) throw new Error(`${label} tells ${told.join(", ")}`);
 }
 
