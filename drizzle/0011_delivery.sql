@@ -16,3 +16,50 @@ ALTER TABLE endpoints
   ALTER COLUMN models DROP NOT NULL, ALTER COLUMN models DROP DEFAULT, ALTER COLUMN models TYPE text[] USING nullif(models, '{}'),
   ADD COLUMN tenant_uids uuid[],
   ADD COLUMN providers text[];
+--> statement-breakpoint
+
+-- Sending again what an endpoint had, or should have had.
+CREATE TABLE delivery_replays (
+  workspace_id uuid NOT NULL,
+  id uuid NOT NULL,
+  endpoint_id uuid NOT NULL,
+  status text NOT NULL,
+  event_ids uuid[],
+  type text,
+  of_tenant_uid uuid,
+  since timestamp with time zone,
+  until timestamp with time zone,
+  "only" text,
+  rate_per_second integer NOT NULL,
+  matched integer,
+  replayed integer DEFAULT 0 NOT NULL,
+  "position" bigint DEFAULT 0 NOT NULL,
+  until_position bigint NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone,
+  CONSTRAINT delivery_replays_workspace_id_id_pk PRIMARY KEY (workspace_id, id),
+  CONSTRAINT delivery_replays_endpoint_fk FOREIGN KEY (workspace_id, endpoint_id) REFERENCES endpoints (workspace_id, id)
+);
+--> statement-breakpoint
+ALTER TABLE delivery_replays ENABLE ROW LEVEL SECURITY;
+--> statement-breakpoint
+ALTER TABLE delivery_replays FORCE ROW LEVEL SECURITY;
+--> statement-breakpoint
+CREATE POLICY workspace ON delivery_replays TO patchbay_app, patchbay_worker
+  USING (workspace_id = (SELECT app.current_workspace()))
+  WITH CHECK (workspace_id = (SELECT app.current_workspace()));
+--> statement-breakpoint
+-- Of the whole workspace: no connect session has anything to do with it.
+CREATE POLICY tenant ON delivery_replays AS RESTRICTIVE TO patchbay_app, patchbay_worker
+  USING ((SELECT app.current_tenant()) IS NULL)
+  WITH CHECK ((SELECT app.current_tenant()) IS NULL);
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE ON delivery_replays TO patchbay_app;
+--> statement-breakpoint
+GRANT SELECT, UPDATE, DELETE ON delivery_replays TO patchbay_worker;
+--> statement-breakpoint
+ALTER TABLE deliveries ADD COLUMN replay_id uuid;
+--> statement-breakpoint
+CREATE INDEX deliveries_replay ON deliveries (workspace_id, replay_id, status) WHERE replay_id IS NOT NULL;
+--> statement-breakpoint
+CREATE INDEX deliveries_endpoint ON deliveries (workspace_id, endpoint_id, id);

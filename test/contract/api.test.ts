@@ -106,6 +106,16 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "webhookEndpoints.attempts": () => sdk.webhookEndpoints.attempts(world.a.endpointId).toArray({ limit: 100 }),
   "deliveries.list": () => sdk.deliveries.list({ limit: 1 }).toArray({ limit: 10 }),
   "deliveries.listDeadLetters": () => sdk.deliveries.listDeadLetters().toArray({ limit: 10 }),
+  "webhookEndpoints.previewReplay": () => sdk.webhookEndpoints.previewReplay(world.a.endpointId, { only: "failed" }),
+  "webhookEndpoints.replay": () =>
+    sdk.webhookEndpoints.replay(world.a.endpointId, {
+      since: "2020-01-01T00:00:00Z",
+      type: "none.such",
+      only: "missing",
+    }),
+  "deliveries.listReplays": () => sdk.deliveries.listReplays({ limit: 1 }).toArray({ limit: 10 }),
+  "deliveries.retrieveReplay": () => sdk.deliveries.retrieveReplay(world.a.deliveryReplayId),
+  "deliveries.cancelReplay": () => sdk.deliveries.cancelReplay(world.a.deliveryReplayId),
   "deliveries.retry": () => sdk.deliveries.retry(world.a.deliveryId),
   "apiKeys.create": () => sdk.apiKeys.create({ name: "rotated", scopes: ["runs:read"] }),
   "apiKeys.list": () => sdk.apiKeys.list({ limit: 1 }).toArray({ limit: 10 }),

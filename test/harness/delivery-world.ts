@@ -50,6 +50,16 @@ export async function createWorld() {
     wake,
     log,
   });
+  const replayLanes = createLaneWorker({
+    database: worker,
+    kind: "deliveryReplay",
+    handle: delivery.handleLane,
+    lanesMax: 2,
+    itemsPerLane: 20,
+    clock,
+    wake,
+    log,
+  });
   const receivers: { close(): Promise<void> }[] = [];
 
   return {
@@ -61,6 +71,7 @@ export async function createWorld() {
     start() {
       delivery.sequencer.start();
       lanes.start();
+      replayLanes.start();
     },
     aWorkspace: async (mode: "live" | "test" = "test") => {
       const workspace = await createWorkspace({ ...app, clock }, { name: "acme inc", mode });
@@ -72,6 +83,7 @@ export async function createWorld() {
     pass(ms: number) {
       clock.advance(ms);
       wake.poke("lanes:delivery");
+      wake.poke("lanes:deliveryReplay");
     },
     aTenant: async (workspaceId: WorkspaceId, id: string) => {
       await putTenant({ ...app, clock }, { workspaceId, id, body: {} });
@@ -94,7 +106,7 @@ export async function createWorld() {
       return receiver;
     },
     async close() {
-      await Promise.all([delivery.sequencer.stop(), lanes.stop()]);
+      await Promise.all([delivery.sequencer.stop(), lanes.stop(), replayLanes.stop()]);
       await Promise.all(receivers.map((receiver) => receiver.close()));
       await egress.close();
       await wake.close();

@@ -81,6 +81,10 @@ const onEndpoint = (suffix: string, body?: unknown): Place => ({
   theirs: endpoint,
   call: inPath("/v1/webhook-endpoints/", suffix, body),
 });
+const onReplay = (caller: Side, body: Readonly<Record<string, unknown>>) => ({
+  path: `/v1/webhook-endpoints/${caller.endpointId}/replay`,
+  body: { ...body, dryRun: true },
+});
 const ofWidget = (what: "authorizations" | "connections", suffix = "", body?: unknown): Place => ({
   at: "path.id",
   theirs: what === "connections" ? connection : authorization,
@@ -281,6 +285,29 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
       theirs: cursorOf(({ side }) => `/v1/webhook-endpoints/${side.endpointId}/attempts`),
       call: (id, caller) => inQuery(`/v1/webhook-endpoints/${caller.endpointId}/attempts`, "cursor")(id),
     },
+  ],
+  "POST /v1/webhook-endpoints/{id}/replay": [
+    onEndpoint("/replay", { only: "failed", dryRun: true }),
+    {
+      at: "body.eventIds",
+      theirs: ({ tenant }) => tenant.eventId,
+      call: (id, caller) => onReplay(caller, { eventIds: [id] }),
+    },
+    {
+      at: "body.tenantId",
+      theirs: ({ tenant }) => tenant.id,
+      call: (tenantId, caller) => onReplay(caller, { tenantId, only: "failed" }),
+    },
+  ],
+  "GET /v1/delivery-replays": [
+    { at: "query.cursor", theirs: cursorOf("/v1/delivery-replays"), call: inQuery("/v1/delivery-replays", "cursor") },
+    { at: "query.endpointId", theirs: endpoint, call: inQuery("/v1/delivery-replays", "endpointId") },
+  ],
+  "GET /v1/delivery-replays/{id}": [
+    { at: "path.id", theirs: ({ side }) => side.deliveryReplayId, call: inPath("/v1/delivery-replays/") },
+  ],
+  "POST /v1/delivery-replays/{id}/cancel": [
+    { at: "path.id", theirs: ({ side }) => side.deliveryReplayId, call: inPath("/v1/delivery-replays/", "/cancel") },
   ],
   "GET /v1/deliveries": [
     { at: "query.cursor", theirs: cursorOf("/v1/deliveries"), call: inQuery("/v1/deliveries", "cursor") },

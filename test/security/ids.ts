@@ -1,4 +1,4 @@
-const PREFIXES = "ws|key|ten|usr|papp|conn|cs|auth|run|src|inb|evt|we|dlv|att|era|irp|acct|cus|prod|var|ord|ref";
+const PREFIXES = "ws|key|ten|usr|papp|conn|cs|auth|run|src|inb|evt|we|dlv|att|era|irp|drp|acct|cus|prod|var|ord|ref";
 const EDGE_ID = new RegExp(`\\b(?:${PREFIXES})_[0-7][0-9a-hjkmnp-tv-z]{25}\\b`, "g");
 const SUFFIX = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -26,6 +26,7 @@ export interface Side extends TestWorkspace {
   readonly deliveryId: string;
   readonly inboxId: string;
   readonly replayId: string;
+  readonly deliveryReplayId: string;
   readonly erasureId: string;
   /** Used with {@link send} once: `POST /v1/connect-sessions`. */
   readonly idempotencyKey: string;
@@ -109,6 +110,16 @@ export async function startAuthorization(
   return { id: String(id), startUrl: String(startUrl) };
 }
 
+/** Two of nothing, whose list has a second page. */
+async function deliveryReplays({ sdk }: TestWorkspace, endpointId: string): Promise<readonly string[]> {
+  const nothing = { since: "2020-01-01T00:00:00.000Z", until: "2020-01-02T00:00:00.000Z" };
+  const made = [
+    await sdk.webhookEndpoints.replay(endpointId, nothing),
+    await sdk.webhookEndpoints.replay(endpointId, nothing),
+  ];
+  return made.map(({ id }) => id);
+}
+
 /** Two that stand still: nothing is of them, and their list has a second page. */
 async function replays({ sdk }: TestWorkspace): Promise<readonly string[]> {
   const nothing = { since: "2020-01-01T00:00:00.000Z", until: "2020-01-02T00:00:00.000Z" };
@@ -180,6 +191,7 @@ async function arrange(
     deliveryId: delivery?.id ?? "",
     inboxId: inbox[0]?.id ?? "",
     replayId: (await replays(workspace))[0] ?? "",
+    deliveryReplayId: (await deliveryReplays(workspace, endpoint.id))[0] ?? "",
     erasureId,
     idempotencyKey,
     uuid,
@@ -252,6 +264,7 @@ export async function everythingListed(
     "/v1/dead-letters",
     "/v1/inbox",
     "/v1/inbox/replays",
+    "/v1/delivery-replays",
     "/v1/events",
     "/v1/providers",
     ...tenantIds.flatMap((tenant) => MODEL_NAMES.map((model: ModelName) => `/v1/tenants/${tenant}/records/${model}`)),

@@ -58,7 +58,7 @@ const LANES_MAX = 32;
 const ITEMS_PER_LANE = 20;
 /** Erasures worked at the same time: they are in no hurry, and take long with much to remove. */
 const ERASURES_MAX = 2;
-/** Replays of the inbox worked at the same time: live work goes first. */
+/** Lanes of replays, of the inbox and of deliveries, worked at the same time: live work goes first. */
 const REPLAYS_MAX = 2;
 
 /** The composition root, in the order of the layers: the only place where parts meet. */
@@ -171,6 +171,7 @@ export async function compose(given: {
     createLaneWorker({ ...lanes, kind: "connection", handle: ingest.handleLane }),
     delivery.sequencer,
     createLaneWorker({ ...lanes, kind: "delivery", handle: delivery.handleLane }),
+    createLaneWorker({ ...lanes, lanesMax: REPLAYS_MAX, kind: "deliveryReplay", handle: delivery.handleLane }),
     createLaneWorker({ ...lanes, lanesMax: REPLAYS_MAX, kind: "inboxReplay", handle: ingest.handleReplay }),
     createLaneWorker({ ...lanes, lanesMax: ERASURES_MAX, kind: "erasure", handle: erasures.handleLane }),
   ];
@@ -227,6 +228,7 @@ export async function compose(given: {
       ...as("api", http.eventRoutes({ delivery })),
       ...as("api", http.webhookEndpointRoutes({ delivery })),
       ...as("api", http.deliveryRoutes({ delivery })),
+      ...as("api", http.deliveryReplayRoutes({ delivery })),
       ...as("api", http.inboxRoutes({ ingest })),
       ...as("api", http.providerRoutes({ ...asApp, connectors, sandboxOrigins, publicUrl })),
       ...as("api", http.apiKeyRoutes(asApp)),

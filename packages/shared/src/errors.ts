@@ -28,6 +28,7 @@ export const ERROR_CODES = {
   delivery_not_found: { status: 404, retriable: false },
   inbox_item_not_found: { status: 404, retriable: false },
   erasure_not_found: { status: 404, retriable: false },
+  delivery_replay_not_found: { status: 404, retriable: false },
   inbox_replay_not_found: { status: 404, retriable: false },
   shop_not_found: { status: 404, retriable: false },
   method_not_allowed: { status: 405, retriable: false },

@@ -27,6 +27,7 @@ export type EventId = Branded<"EventId">;
 export type EndpointId = Branded<"EndpointId">;
 export type DeliveryId = Branded<"DeliveryId">;
 export type AttemptId = Branded<"AttemptId">;
+export type DeliveryReplayId = Branded<"DeliveryReplayId">;
 export type ReplayId = Branded<"ReplayId">;
 export type ErasureId = Branded<"ErasureId">;
 export type DataKeyId = Branded<"DataKeyId">;
@@ -51,6 +52,8 @@ export interface EdgeIds {
   readonly era: ErasureId;
   /** A replay of what the inbox holds. */
   readonly irp: ReplayId;
+  /** A replay of deliveries. */
+  readonly drp: DeliveryReplayId;
   readonly acct: RecordId;
   readonly cus: RecordId;
   readonly prod: RecordId;

@@ -1,4 +1,4 @@
-import type { Delivery } from "@patchbay/shared";
+import type { Delivery, DeliveryReplay } from "@patchbay/shared";
 import type { ApiPromise } from "../api-promise.ts";
 import type { ListParams, PagePromise } from "../pagination.ts";
 import type { RequestOptions, Transport } from "../transport.ts";
@@ -26,6 +26,21 @@ export class Deliveries {
   /** Deliveries given up after the last try. {@link retry} brings one back. */
   listDeadLetters(params: ListDeadLettersParams = {}, options?: RequestOptions): PagePromise<Delivery> {
     return this.#transport.list({ method: "GET", path: ["dead-letters"], query: { ...params }, options });
+  }
+
+  /** Newest first; {@link WebhookEndpoints.replay} begins one. */
+  listReplays(params: ListDeadLettersParams = {}, options?: RequestOptions): PagePromise<DeliveryReplay> {
+    return this.#transport.list({ method: "GET", path: ["delivery-replays"], query: { ...params }, options });
+  }
+
+  /** How far a replay got. @throws NotFoundError `delivery_replay_not_found` */
+  retrieveReplay(id: string, options?: RequestOptions): ApiPromise<DeliveryReplay> {
+    return this.#transport.request({ method: "GET", path: ["delivery-replays", id], options });
+  }
+
+  /** Ends a replay; about a second of its rate is on its way and still goes out. */
+  cancelReplay(id: string, options?: RequestOptions): ApiPromise<DeliveryReplay> {
+    return this.#transport.request({ method: "POST", path: ["delivery-replays", id, "cancel"], options });
   }
 
   /** Tries now, whatever the schedule says. */

@@ -2,6 +2,9 @@ import type {
   Attempt,
   CreateWebhookEndpoint,
   Delivery,
+  DeliveryReplay,
+  DeliveryReplayPreview,
+  ReplayDeliveries,
   RotateSecret,
   UpdateWebhookEndpoint,
   WebhookEndpoint,
@@ -51,6 +54,27 @@ export class WebhookEndpoints {
   /** Sends an `endpoint.test` event to this endpoint. */
   test(id: string, options?: RequestOptions): ApiPromise<Delivery> {
     return this.#transport.request({ method: "POST", path: ["webhook-endpoints", id, "test"], options });
+  }
+
+  /** Counts what {@link replay} would send. */
+  previewReplay(id: string, params: ReplayDeliveries, options?: RequestOptions): ApiPromise<DeliveryReplayPreview> {
+    const path = ["webhook-endpoints", id, "replay"];
+    return this.#transport.request({ method: "POST", path, body: { ...params, dryRun: true }, options });
+  }
+
+  /**
+   * Sends events again, oldest first, under the same `webhook-id` and with the header `patchbay-replay`: what was
+   * delivered, what failed (`only: "failed"`), what this endpoint never got (`only: "missing"`). New events go first.
+   *
+   * @example await patchbay.webhookEndpoints.replay("we_…", { since: "2026-11-20T08:00:00Z", ratePerSecond: 100 })
+   */
+  replay(id: string, params: ReplayDeliveries, options?: RequestOptions): ApiPromise<DeliveryReplay> {
+    return this.#transport.request({
+      method: "POST",
+      path: ["webhook-endpoints", id, "replay"],
+      body: params,
+      options,
+    });
   }
 
   /** Every HTTP try, newest first. */

@@ -12,4 +12,5 @@ export * from "./records.ts";
 export * from "./restore.ts";
 export * from "./runs.ts";
 export * from "./tenants.ts";
+export * from "./delivery-replays.ts";
 export * from "./webhook-endpoints.ts";

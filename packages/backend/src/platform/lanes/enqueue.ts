@@ -3,7 +3,7 @@ import { sql } from "drizzle-orm";
 import { arrayParam, type Tx } from "../db/index.ts";
 
 /** What a lane's id names: a connection (inbox hints and runs), an endpoint (deliveries), an erasure, an inbox replay. */
-export type LaneKind = "connection" | "delivery" | "erasure" | "inboxReplay";
+export type LaneKind = "connection" | "delivery" | "deliveryReplay" | "erasure" | "inboxReplay";
 
 /** An ordered queue of one tenant's work. Workspace-level work rides in the lane of the nil tenant. */
 export interface LaneKey {

@@ -8,6 +8,7 @@ export const WAKE_TOPICS = [
   "lanes:connection",
   "lanes:delivery",
   "lanes:erasure",
+  "lanes:deliveryReplay",
   "lanes:inboxReplay",
 ] as const;
 export type WakeTopic = (typeof WAKE_TOPICS)[number];

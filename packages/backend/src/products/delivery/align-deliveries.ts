@@ -41,7 +41,9 @@ export async function alignDeliveries(deps: DeliveryDeps, lane: ClaimedLane, ite
   const { workspaceId } = lane.key;
   const endpointId = lane.key.laneId as EndpointId;
   const now = deps.clock.now();
-  await deps.worker.withQueue((tx) => endRest(tx, { kind: "delivery", workspaceId, laneId: endpointId }, now));
+  for (const kind of ["delivery", "deliveryReplay"] as const) {
+    await deps.worker.withQueue((tx) => endRest(tx, { kind, workspaceId, laneId: endpointId }, now));
+  }
   await deps.worker.withWorkspace(workspaceId, async (tx) => {
     // Shared: whoever enables it next waits, and then has them aligned again.
     const endpoint = await findEndpoint(tx, workspaceId, endpointId, "share");

@@ -4,7 +4,7 @@ import { events } from "../../domain/events/index.ts";
 import { countOf, sumRows, type ForgetTenant, type Tx } from "../../platform/db/index.ts";
 import { deleteDeliveries } from "./delete-deliveries.ts";
 import { lockHead } from "./sequence-batch.ts";
-import { attempts, deliveries, endpoints } from "./tables.ts";
+import { attempts, deliveries, deliveryReplays, endpoints } from "./tables.ts";
 
 /**
  * Removes an erased tenant's events, with their deliveries and what was tried for them. Their positions are not given
@@ -12,6 +12,8 @@ import { attempts, deliveries, endpoints } from "./tables.ts";
  */
 export const forgetTenantEvents: ForgetTenant = async (tx, { workspaceId, tenantUid }, limit) => {
   await leaveFilters(tx, workspaceId, tenantUid);
+  const ofTenant = and(eq(deliveryReplays.workspaceId, workspaceId), eq(deliveryReplays.ofTenantUid, tenantUid));
+  await tx.delete(deliveryReplays).where(ofTenant);
   const own = and(eq(events.workspaceId, workspaceId), eq(events.tenantUid, tenantUid));
   const [any] = await tx.select({ id: events.id }).from(events).where(own).limit(1);
   if (any === undefined) return {};

@@ -1,13 +1,14 @@
-import type { DeliveryId, EndpointId } from "@patchbay/shared";
+import { encodeId, type DeliveryId, type EndpointId } from "@patchbay/shared";
 import { and, eq, isNull, lte, or } from "drizzle-orm";
 import { thinBody } from "../../domain/events/index.ts";
-import { LeaseLost, type ClaimedLane } from "../../platform/lanes/index.ts";
+import { LeaseLost, type ClaimedLane, type LaneItem } from "../../platform/lanes/index.ts";
 import { ALIGN_TASK, alignDeliveries } from "./align-deliveries.ts";
 import type { DeliveryDeps } from "./deps.ts";
 import { gate, probeUntil } from "./endpoint-health.ts";
 import { loadLaneWork, type EndpointRow, type LoadedDelivery } from "./load-lane-work.ts";
 import { openLaneWork } from "./open-lane-work.ts";
 import { postEvent } from "./post-event.ts";
+import { REPLAY_TASK, workReplay } from "./replays/work-replay.ts";
 import { recordAttempt } from "./record-attempt.ts";
 import { dropUnreadable, holdOrDrop, rest, settleStale } from "./settle-unsent.ts";
 import { endpoints } from "./tables.ts";
@@ -16,13 +17,18 @@ import { endpoints } from "./tables.ts";
 export async function handleLane(deps: DeliveryDeps, lane: ClaimedLane): Promise<void> {
   try {
     for (const item of lane.items.filter(({ task }) => task === ALIGN_TASK)) await alignDeliveries(deps, lane, item.id);
-    // All other items of a delivery lane are named by their delivery.
-    const ids = lane.items.filter(({ task }) => task !== ALIGN_TASK).map((item) => item.id as DeliveryId);
+    for (const item of lane.items.filter(({ task }) => task === REPLAY_TASK)) await workReplay(deps, lane, item.id);
+    // All other items are named by their delivery.
+    const ids = lane.items.filter(isDelivery).map((item) => item.id as DeliveryId);
     if (ids.length > 0) await deliverAll(deps, lane, ids);
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     deps.log.warn({ workspaceId: lane.key.workspaceId, endpointId: lane.key.laneId }, "delivery lane lost");
   }
+}
+
+function isDelivery({ task }: LaneItem): boolean {
+  return task !== ALIGN_TASK && task !== REPLAY_TASK;
 }
 
 async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly DeliveryId[]): Promise<void> {
@@ -59,8 +65,14 @@ async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly D
     const { mode } = work;
     const { eventId } = delivery;
     const { url, payload } = endpoint;
-    const told = payload === "thin" ? thinBody(body) : body;
-    const attempt = await postEvent(deps, { url, mode, eventId, body: told, secrets: opened.secrets });
+    const attempt = await postEvent(deps, {
+      url,
+      mode,
+      eventId,
+      body: payload === "thin" ? thinBody(body) : body,
+      secrets: opened.secrets,
+      replay: replayOf(delivery),
+    });
     const { statusCode, problem } = attempt.outcome;
     log.info(
       {
@@ -89,6 +101,12 @@ function inOrder(
 
 function isTest(delivery: LoadedDelivery): boolean {
   return delivery.eventType === "endpoint.test";
+}
+
+/** Says to the receiver that it may have seen this event before; `null`: it goes out for the first time. */
+function replayOf({ replayId, scheduleOffset }: LoadedDelivery): string | null {
+  if (replayId !== null) return encodeId("drp", replayId);
+  return scheduleOffset > 0 ? "manual" : null;
 }
 
 /** After a break, the first delivery that comes by is let through to find out; the others wait for it. */

@@ -12,6 +12,9 @@ import { getEvent } from "./feed/get-event.ts";
 import { listEvents } from "./feed/list-events.ts";
 import { recentEvents } from "./feed/recent-events.ts";
 import { followEvents } from "./feed/follow-events.ts";
+import { cancelReplay } from "./replays/cancel-replay.ts";
+import { getReplay, listReplays } from "./replays/read-replays.ts";
+import { previewReplay, startReplay } from "./replays/start-replay.ts";
 import { handleLane } from "./handle-lane.ts";
 import { createSequencer } from "./sequencer.ts";
 
@@ -28,7 +31,7 @@ export type Delivery = ReturnType<typeof createDelivery>;
 export function createDelivery(deps: DeliveryDeps) {
   return {
     sequencer: createSequencer(deps),
-    /** For lanes of kind `delivery`. */
+    /** For lanes of the kinds `delivery` and `deliveryReplay`. */
     handleLane: bind(deps, handleLane),
     endpoints: {
       create: bind(deps, createEndpoint),
@@ -45,6 +48,13 @@ export function createDelivery(deps: DeliveryDeps) {
     listDeadLetters: (input: Omit<Parameters<typeof listDeliveries>[1], "status">) =>
       listDeliveries(deps, { ...input, status: "failed" }),
     retryDelivery: bind(deps, retryDelivery),
+    replays: {
+      preview: bind(deps, previewReplay),
+      start: bind(deps, startReplay),
+      get: bind(deps, getReplay),
+      list: bind(deps, listReplays),
+      cancel: bind(deps, cancelReplay),
+    },
     feed: {
       listEvents: bind(deps, listEvents),
       getEvent: bind(deps, getEvent),

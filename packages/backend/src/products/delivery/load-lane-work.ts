@@ -1,4 +1,4 @@
-import type { DeliveryId, EndpointId, EventId, EventType, WorkspaceId } from "@patchbay/shared";
+import type { DeliveryId, DeliveryReplayId, EndpointId, EventId, EventType, WorkspaceId } from "@patchbay/shared";
 import { and, desc, eq, gt, inArray, isNull, or } from "drizzle-orm";
 import { events } from "../../domain/events/index.ts";
 import { workspaces } from "../../domain/workspaces/index.ts";
@@ -15,6 +15,7 @@ export interface LoadedDelivery {
   readonly status: "pending" | "delivered" | "failed" | "held";
   readonly attempts: number;
   readonly scheduleOffset: number;
+  readonly replayId: DeliveryReplayId | null;
   readonly body: Uint8Array;
   readonly bodyKeyId: (typeof events.$inferSelect)["bodyKeyId"];
 }
@@ -94,6 +95,7 @@ async function findDeliveries(
       status: deliveries.status,
       attempts: deliveries.attempts,
       scheduleOffset: deliveries.scheduleOffset,
+      replayId: deliveries.replayId,
       body: events.body,
       bodyKeyId: events.bodyKeyId,
     })

@@ -31,6 +31,8 @@ export async function postEvent(
     readonly body: Uint8Array;
     /** Newest first. */
     readonly secrets: readonly Secret[];
+    /** What sends it again: a replay's id, or `manual`; `null`: nothing. */
+    readonly replay: string | null;
   },
 ): Promise<MadeAttempt> {
   const startedAt = deps.clock.now();
@@ -42,6 +44,7 @@ export async function postEvent(
     headers: {
       "content-type": "application/json",
       "user-agent": "Patchbay/1",
+      ...(input.replay === null ? {} : { "patchbay-replay": input.replay }),
       ...signatureHeaders(input.secrets, { id: encodeId("evt", input.eventId), sentAt: startedAt, body: input.body }),
     },
     body: input.body,

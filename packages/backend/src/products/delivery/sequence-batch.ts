@@ -9,12 +9,12 @@ import type {
   WorkspaceId,
 } from "@patchbay/shared";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
-import { connections } from "../../domain/connections/index.ts";
 import { eventHeads, events } from "../../domain/events/index.ts";
 import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
 import { enqueue, queueUnsequenced } from "../../platform/lanes/index.ts";
 import { newId, type Clock } from "../../platform/runtime/index.ts";
 import { orderEvents } from "./order-events.ts";
+import { providersOf } from "./providers-of.ts";
 import { deliveries, endpoints } from "./tables.ts";
 import { wantsEvent } from "./wants-event.ts";
 
@@ -176,27 +176,6 @@ async function fanOut(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedE
     })),
   );
   return due.length;
-}
-
-/**
- * Looks providers of events up, where an endpoint asks for some only.
- *
- * @returns the provider of a connection; `null` when the event has none
- */
-export async function providersOf(
-  tx: Tx,
-  workspaceId: WorkspaceId,
-  asking: readonly { readonly providers: readonly string[] | null }[],
-  about: readonly { readonly connectionId: ConnectionId | null }[],
-): Promise<(connectionId: ConnectionId | null) => string | null> {
-  const ids = new Set(about.flatMap(({ connectionId }) => connectionId ?? []));
-  if (ids.size === 0 || asking.every(({ providers }) => providers === null)) return () => null;
-  const rows = await tx
-    .select({ id: connections.id, provider: connections.provider })
-    .from(connections)
-    .where(and(eq(connections.workspaceId, workspaceId), sql`${connections.id} = any(${sql.param([...ids])}::uuid[])`));
-  const found = new Map(rows.map(({ id, provider }) => [id, provider]));
-  return (connectionId) => (connectionId === null ? null : (found.get(connectionId) ?? null));
 }
 
 function toDelivery(

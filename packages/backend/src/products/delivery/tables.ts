@@ -1,6 +1,8 @@
 import type {
   AttemptId,
   DeliveryId,
+  DeliveryReplay,
+  DeliveryReplayId,
   EndpointId,
   EventId,
   EventPayload,
@@ -79,12 +81,18 @@ export const deliveries = pgTable(
     /** Attempts made before the retry schedule last began anew, by hand. */
     scheduleOffset: integer().notNull().default(0),
     nextAttemptAt: instant(),
+    /** The replay that sent it last; `null`: none did. */
+    replayId: id<DeliveryReplayId>(),
     createdAt: instant().notNull(),
     finishedAt: instant(),
   },
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.id] }),
     uniqueIndex("deliveries_event").on(t.workspaceId, t.endpointId, t.eventId),
+    index("deliveries_replay")
+      .on(t.workspaceId, t.replayId, t.status)
+      .where(sql`replay_id is not null`),
+    index("deliveries_endpoint").on(t.workspaceId, t.endpointId, t.id),
     index("deliveries_by_event").on(t.workspaceId, t.eventId),
     index("deliveries_status").on(t.workspaceId, t.status, t.id),
     index("deliveries_open")
@@ -92,6 +100,36 @@ export const deliveries = pgTable(
       .where(sql`status in ('pending', 'held')`),
     foreignKey({ columns: [t.workspaceId, t.endpointId], foreignColumns: [endpoints.workspaceId, endpoints.id] }),
     foreignKey({ columns: [t.workspaceId, t.eventId], foreignColumns: [events.workspaceId, events.id] }),
+  ],
+);
+
+/** Sending again what an endpoint had, or should have had: what it is of, and how far it got. */
+export const deliveryReplays = pgTable(
+  "delivery_replays",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    id: id<DeliveryReplayId>().notNull(),
+    endpointId: id<EndpointId>().notNull(),
+    status: text().$type<DeliveryReplay["status"]>().notNull(),
+    eventIds: uuid().array().$type<EventId[]>(),
+    type: text().$type<EventType>(),
+    ofTenantUid: id<TenantUid>(),
+    since: instant(),
+    until: instant(),
+    only: text().$type<"failed" | "missing">(),
+    ratePerSecond: integer().notNull(),
+    matched: integer(),
+    replayed: integer().notNull().default(0),
+    /** Of the last event that was looked at. */
+    position: bigint({ mode: "number" }).notNull().default(0),
+    /** The newest event when it began: later ones are not of it. */
+    untilPosition: bigint({ mode: "number" }).notNull(),
+    createdAt: instant().notNull(),
+    finishedAt: instant(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspaceId, t.id] }),
+    foreignKey({ columns: [t.workspaceId, t.endpointId], foreignColumns: [endpoints.workspaceId, endpoints.id] }),
   ],
 );
 

@@ -10,6 +10,7 @@ export { connectRoutes, mountBootstrap } from "./routes/connect.ts";
 export { connectSessionRoutes } from "./routes/connect-sessions.ts";
 export { connectionRoutes } from "./routes/connections.ts";
 export { consoleLink, mountConsole } from "./routes/console.ts";
+export { deliveryReplayRoutes } from "./routes/delivery-replays.ts";
 export { deliveryRoutes } from "./routes/deliveries.ts";
 export { erasureRoutes } from "./routes/erasures.ts";
 export { eventStreamRoutes } from "./routes/event-stream.ts";

@@ -31,6 +31,7 @@ export async function retryDelivery(
       nextAttemptAt: now,
       finishedAt: null,
       scheduleOffset: row.attempts,
+      replayId: null,
     } as const;
     await tx
       .update(deliveries)

@@ -18,6 +18,7 @@ const NOT_FOUND: Partial<Record<IdPrefix, string>> = {
   we: "no webhook endpoint with this id in this workspace",
   dlv: "no delivery with this id in this workspace",
   inb: "no inbox item with this id in this workspace",
+  drp: "no replay of deliveries with this id in this workspace",
   irp: "no replay of the inbox with this id in this workspace",
   src: "no webhook address with this id in this workspace",
   era: "no erasure with this id in this workspace",
