@@ -1,29 +1,7 @@
-import type { AuditEntry } from "@patchbay/node";
 import { generateKeyPairSync } from "node:crypto";
-import { ORIGIN, jsonOf, send, withKey, type Call } from "./http.ts";
-import type { TestProduct } from "../harness/product.ts";
-import type { Side, TenantSide } from "./world.ts";
-
-/** One place of one route where somebody else's id can sit. */
-export interface Place {
-  /** `path.id`, `query.cursor`, `body.tenantId` … */
-  readonly at: string;
-  /** What the owner has there. */
-  readonly theirs: (owner: Owner) => string | Promise<string>;
-  /** A value that nobody has; default: the owner's with other last characters. */
-  readonly unknown?: string;
-  /** The request with `id` in that place, everything else the caller's own. */
-  readonly call: (id: string, caller: Side) => Omit<Call, "method">;
-  /** The call makes something, wherever the id points: ids and times of the answer are new. */
-  readonly makes?: true;
-}
-
-/** Whose things are asked for. */
-export interface Owner {
-  readonly product: Pick<TestProduct, "url">;
-  readonly side: Side;
-  readonly tenant: TenantSide;
-}
+import { ORIGIN } from "./http.ts";
+import { cursorOf, inPath, inQuery, ofAudit, type Owner, type Place } from "./places.ts";
+import type { Side } from "./world.ts";
 
 /** Places whose names look like an id's, but that hold a word that is the same for everybody. */
 export const WORDS: ReadonlySet<string> = new Set([
@@ -40,33 +18,6 @@ const endpoint = ({ side }: Owner) => side.endpointId;
 const sourceOf = async ({ side }: Owner) => (await side.sdk.inbox.retrieve(side.inboxId)).sourceId;
 const LONG_AGO = "2020-01-01T00:00:00.000Z";
 const authorization = ({ tenant }: Owner) => tenant.authorizationId;
-const cursorOf =
-  (path: string | ((owner: Owner) => string), name = "nextCursor") =>
-  async (owner: Owner) => {
-    const base = typeof path === "string" ? path : path(owner);
-    const headers = withKey(owner.side.apiKey);
-    const cursor = jsonOf(await send(owner.product, { method: "GET", path: `${base}?limit=1`, headers }))[name];
-    if (typeof cursor !== "string") throw new Error(`${base} has no second page`);
-    return cursor;
-  };
-const inPath =
-  (before: string, after = "", body?: unknown) =>
-  (id: string) => ({
-    path: `${before}${encodeURIComponent(id)}${after}`,
-    ...(body === undefined ? {} : { body }),
-  });
-const inQuery = (path: string, name: string) => (id: string) => ({
-  path: `${path}${path.includes("?") ? "" : "?"}${name}=${encodeURIComponent(id)}`,
-});
-/** What an entry of the owner's audit log says of its request by an API key. */
-const ofAudit = (pick: (entry: AuditEntry) => string | null) => async (owner: Owner) => {
-  const { sdk } = owner.side;
-  for await (const entry of sdk.audit.list({ actorKind: "api_key" })) {
-    const found = pick(entry);
-    if (found !== null) return found;
-  }
-  throw new Error("the audit log has no such entry");
-};
 const endUser = { id: "u" };
 const allowedOrigins = [ORIGIN];
 const session = (side: Side) => ({ tenantId: side.first.id, endUser, allowedOrigins });

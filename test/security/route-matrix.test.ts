@@ -1,7 +1,8 @@
 /** Every route, and every place in it where an id can sit: who asks for another's things hears what nobody's id gives. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FIXTURES, WORDS, type Owner, type Place } from "./fixtures.ts";
+import { FIXTURES, WORDS } from "./fixtures.ts";
+import type { Owner, Place } from "./places.ts";
 import { send, withKey, withSession, type Answer } from "./http.ts";
 import { comparable, edgeIdsIn, unknownTwin } from "./ids.ts";
 import { operationsOf, readOpenApi, type Operation } from "./routes.ts";
