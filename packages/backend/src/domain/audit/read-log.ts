@@ -11,7 +11,8 @@ import {
   type WorkspaceId,
 } from "@patchbay/shared";
 import { and, asc, desc, eq, gt, gte, lt, lte, min, sql } from "drizzle-orm";
-import { instantParam, type WithWorkspace } from "../../platform/db/index.ts";
+import type { WithWorkspace } from "../../platform/db/index.ts";
+import { instantParam } from "../../platform/runtime/index.ts";
 import { toEntry, type EntryRow } from "./chain.ts";
 import type { CheckedEntry } from "./check-chain.ts";
 import { auditCheckpoints, auditEntries, auditHeads, auditSigningKeys } from "./tables.ts";

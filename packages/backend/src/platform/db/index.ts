@@ -3,7 +3,6 @@ export * from "./columns.ts";
 export * from "./connection.ts";
 export * from "./database-time.ts";
 export * from "./forget.ts";
-export * from "./instant.ts";
 export { openDatabase } from "./database.ts";
 export type { Database, Role, RoleDatabase, Tx, WithQueue, WithTenant, WithWorkspace } from "./database.ts";
 export * from "./migrate.ts";

@@ -11,6 +11,7 @@ import {
   type InboxFilter,
 } from "@patchbay/shared";
 import { z } from "zod";
+import { instantParam } from "../../../platform/runtime/index.ts";
 import type { Ingest } from "../../../products/ingest/index.ts";
 import { defineRoute } from "../define-route.ts";
 import { edgeId } from "./edge-id.ts";
@@ -145,7 +146,7 @@ function selectionOf({ provider, sourceId, connectionId, status, since, until }:
     status,
     sourceId: sourceId === undefined ? undefined : edgeId("src", sourceId, "not_found"),
     connectionId: connectionId === undefined ? undefined : edgeId("conn", connectionId, "connection_not_found"),
-    since: since === undefined ? undefined : new Date(since),
-    until: until === undefined ? undefined : new Date(until),
+    since: since === undefined ? undefined : instantParam(since),
+    until: until === undefined ? undefined : instantParam(until),
   };
 }
