@@ -12,7 +12,8 @@ import {
 } from "@patchbay/shared";
 import { and, asc, desc, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { z } from "zod";
-import { instantParam, type WithWorkspace } from "../../platform/db/index.ts";
+import type { WithWorkspace } from "../../platform/db/index.ts";
+import { instantParam } from "../../platform/runtime/index.ts";
 import type { Vault } from "../vault/index.ts";
 import { rawPlace } from "./apply.ts";
 import { records } from "./tables.ts";

@@ -6,6 +6,7 @@ import {
   pageOf,
 } from "@patchbay/shared";
 import { z } from "zod";
+import { instantParam } from "../../../platform/runtime/index.ts";
 import type { Delivery as DeliveryProduct } from "../../../products/delivery/index.ts";
 import { defineRoute } from "../define-route.ts";
 import { edgeId } from "./edge-id.ts";
@@ -37,8 +38,8 @@ export const deliveryReplayRoutes = ({ delivery: { replays } }: Deps) => [
         eventIds: body.eventIds?.map((id) => edgeId("evt", id, "event_not_found")),
         type,
         tenantId,
-        since: since === undefined ? undefined : new Date(since),
-        until: until === undefined ? undefined : new Date(until),
+        since: since === undefined ? undefined : instantParam(since),
+        until: until === undefined ? undefined : instantParam(until),
         only,
         ratePerSecond,
       };
