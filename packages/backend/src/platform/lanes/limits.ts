@@ -44,7 +44,8 @@ export async function takeTurns(
   }
   if (limits.perSecond === null) return Array.from({ length: wanted }, () => now);
 
-  if (row?.free_at != null && new Date(row.free_at) > now) return [];
+  const freeAt = row?.free_at ?? null;
+  if (freeAt !== null && new Date(freeAt) > now) return [];
   const everyMs = 1_000 / limits.perSecond;
   const turns = Math.max(1, Math.min(wanted, Math.floor(limits.perSecond * BLOCK_SECONDS)));
   await tx.execute(sql`update queue.limits set free_at = ${at(now, turns * everyMs)} where ${these}`);
