@@ -69,7 +69,7 @@ describe("a backup of a running product", () => {
     await expect(run(source.env, (commands) => commands.backup(file))).rejects.toThrow("replaces nothing");
   });
 
-  test("is refused with another key, with exit code 78 and before anything is made", async () => {
+  test("backup: is refused with another key, with exit code 78 and before anything is made", async () => {
     const other = join(folder, "other");
     await writeFile(join(folder, "other-keys"), `pbk1:1:${"A".repeat(42)}E=\n`, { mode: 0o400 });
     const wrong = { ...env, PATCHBAY_DATA_DIR: other, PATCHBAY_KEY_FILE: join(folder, "other-keys") };
@@ -149,7 +149,7 @@ describe("a restored product", () => {
     }
   });
 
-  test("answers reads and accepts webhooks, changes nothing and calls nobody", async () => {
+  test("backup: answers reads and accepts webhooks, changes nothing and calls nobody", async () => {
     const calls = outboundCalls([source.sandbox.url, receiver.origin]);
     expect(await (await fetch(`${restored?.url}/readyz`)).json()).toMatchObject({ status: "held after a restore" });
     expect(await sdk.tenants.list().toArray({ limit: 10 })).toHaveLength(2);
