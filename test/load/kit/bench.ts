@@ -1,3 +1,5 @@
+import type { WholeStage } from "./whole-stage.ts";
+
 /** One figure of one run. */
 export interface Figure {
   readonly name: string;
@@ -22,9 +24,11 @@ export interface BenchOptions {
   readonly say: (line: string) => void;
   /** A number that the caller set, or how many else. */
   readonly count: (name: string, fallback: number) => number;
+  /** The whole product on a stage that benches share; whoever calls the benches clears it. */
+  readonly whole: () => Promise<WholeStage>;
 }
 
-/** A bench: sets its stage once, runs on it as often as asked, clears it. */
+/** A bench: sets its stage once, runs on it as often as asked, clears what is its own. */
 export interface Bench {
   run(): Promise<RunResult>;
   close(): Promise<void>;

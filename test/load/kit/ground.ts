@@ -31,9 +31,12 @@ const CONNECTIONS_MAX = 8;
 export async function openGround(extra: Readonly<Record<string, string>> = {}): Promise<Ground> {
   const folder = await mkdtemp(join(tmpdir(), "patchbay-bench-"));
   const steps: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  const close = async () => {
+  let closing: Promise<void> | null = null;
+  const close = () => (closing ??= closeAll());
+  const closeAll = async () => {
+    // One that fails must not leave the others running.
+    for (const step of steps.toReversed()) await step().catch((error: unknown) => console.error(error));
     process.off("SIGINT", interrupted).off("SIGTERM", interrupted);
-    for (const step of steps.splice(0).toReversed()) await step();
   };
   // Its Postgres is a process of its own and would stay.
   const interrupted = () => void close().finally(() => process.exit(130));

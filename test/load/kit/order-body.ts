@@ -3,8 +3,12 @@ export function orderBody(n: number): string {
   return `{"id":${ORDER_ID_BASE + n},"admin_graphql_api_id":"gid://shopify/Order/${ORDER_ID_BASE + n}",${REST}`;
 }
 
-/** Ids above any that the sandbox's stores have. */
-export const ORDER_ID_BASE = 9_000_000_000;
+/** The sandbox's own ids have three digits more. */
+export const ORDER_ID_BASE = 900_000_000_000_000;
+
+export function isMadeUp(orderId: number): boolean {
+  return orderId >= ORDER_ID_BASE && orderId < ORDER_ID_BASE + 1_000_000_000;
+}
 
 const REST = JSON.stringify({
   currency: "USD",
