@@ -19,6 +19,12 @@ describe("/readyz", () => {
   });
 });
 
+test("/readyz stays ready, and says so, while a restore waits for its operator", async () => {
+  const response = await anApp(async () => ({ local: "ok" }), true).request("/readyz");
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ status: "held after a restore", keys: { local: "ok" } });
+});
+
 test("V10: a request that needs a key that cannot be had is told to come again", async () => {
   const app = anApp(async () => ({}));
   app.get("/needs-a-key", () => {
@@ -32,13 +38,13 @@ test("V10: a request that needs a key that cannot be had is told to come again",
   expect(problem).not.toContain("aws");
 });
 
-function anApp(keyHealth: () => Promise<KeyHealth>): Hono<HttpEnv> {
+function anApp(keyHealth: () => Promise<KeyHealth>, held = false): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
   app.use(async (c, next) => {
     c.set("log", silentLogger);
     await next();
   });
   app.onError(answerProblem);
-  mountHealth(app, { ping: async () => {}, keyHealth, draining: () => false, isHeld: () => false });
+  mountHealth(app, { ping: async () => {}, keyHealth, draining: () => false, isHeld: () => held });
   return app;
 }
