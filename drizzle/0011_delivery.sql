@@ -63,3 +63,20 @@ ALTER TABLE deliveries ADD COLUMN replay_id uuid;
 CREATE INDEX deliveries_replay ON deliveries (workspace_id, replay_id, status) WHERE replay_id IS NOT NULL;
 --> statement-breakpoint
 CREATE INDEX deliveries_endpoint ON deliveries (workspace_id, endpoint_id, id);
+--> statement-breakpoint
+
+-- What an endpoint asks for: requests begun per second, and under way at the same time.
+ALTER TABLE endpoints ADD COLUMN rate_per_second integer, ADD COLUMN max_in_flight integer;
+--> statement-breakpoint
+-- Until when lanes with one id are not claimed, since they work as fast, or as many of them, as is allowed.
+CREATE TABLE queue.limits (
+  workspace_id uuid NOT NULL,
+  lane_id uuid NOT NULL,
+  free_at timestamp with time zone,
+  full_until timestamp with time zone,
+  CONSTRAINT limits_workspace_id_lane_id_pk PRIMARY KEY (workspace_id, lane_id)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.01);
+--> statement-breakpoint
+GRANT SELECT, INSERT, UPDATE, DELETE ON queue.limits TO patchbay_worker;
+--> statement-breakpoint
+ALTER TABLE queue.lanes ADD COLUMN holds_slot boolean NOT NULL DEFAULT false;

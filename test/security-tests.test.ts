@@ -51,7 +51,7 @@ interface Row {
 function rowsOf(markdown: string): readonly Row[] {
   return markdown.split("\n").flatMap((line) => {
     const [, id, shows = "", tests = "", figure = ""] = line.split("|").map((cell) => cell.trim());
-    if (id === undefined || !/^[VOTS]\d+$/.test(id)) return [];
+    if (id === undefined || !/^(?:[VOTS]\d+|backup)$/.test(id)) return [];
     const files = [...tests.matchAll(/\]\(\.\.\/([^)]+)\)/g)].map(([, file = ""]) => file);
     return [{ id, shows, files, figure }];
   });

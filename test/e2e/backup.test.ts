@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CHILD_ENV } from "../harness/child-env.ts";
 import { connectStore } from "../harness/connect-store.ts";
 import { freePort } from "../harness/free-port.ts";
 import { startTestProduct, type TestProduct, type TestWorkspace } from "../harness/product.ts";
@@ -20,6 +21,8 @@ import { findEmbeddedPostgres, startEmbeddedPostgres } from "../../packages/back
 import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
 
 const MAIN = fileURLToPath(new URL("../../packages/backend/src/main.ts", import.meta.url));
+/** A process of its own, on a machine that does much else. */
+const START_MS_MAX = 60_000;
 const SHOP = "acme-goods.myshopify.com";
 type Commands = ReturnType<typeof bindCommands>;
 
@@ -52,7 +55,7 @@ beforeAll(async () => {
   await placing;
   cursor = (await sdk.events.list({ from: "latest" })).nextCursor ?? "";
   env = await otherMachine();
-});
+}, 2 * START_MS_MAX);
 afterAll(async () => {
   await restored?.close();
   await source.close();
@@ -69,7 +72,7 @@ describe("a backup of a running product", () => {
     await expect(run(source.env, (commands) => commands.backup(file))).rejects.toThrow("replaces nothing");
   });
 
-  test("is refused with another key, with exit code 78 and before anything is made", async () => {
+  test("backup: is refused with another key, with exit code 78 and before anything is made", async () => {
     const other = join(folder, "other");
     await writeFile(join(folder, "other-keys"), `pbk1:1:${"A".repeat(42)}E=\n`, { mode: 0o400 });
     const wrong = { ...env, PATCHBAY_DATA_DIR: other, PATCHBAY_KEY_FILE: join(folder, "other-keys") };
@@ -83,15 +86,20 @@ describe("a backup of a running product", () => {
 });
 
 describe("a restore that is killed", () => {
-  test("keeps the product from starting, and can be done again", { timeout: 60_000 }, async () => {
+  test("keeps the product from starting, and can be done again", { timeout: 3 * START_MS_MAX }, async () => {
     const half = (await readFile(file)).subarray(0, 40_000);
-    const child = spawn(process.execPath, [MAIN, "restore", "--from", "-"], { env: { ...process.env, ...env } });
-    child.stdin.write(half);
-    const sql = await waitFor(() => adminOf(env), { what: "the embedded database" });
-    await waitFor(async () => (await sql`select 1 from pg_namespace where nspname = 'patchbay_restore'`).length > 0);
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    await sql.end();
+    const child = spawn(process.execPath, [MAIN, "restore", "--from", "-"], { env: { ...CHILD_ENV, ...env } });
+    const ended = once(child, "exit");
+    try {
+      child.stdin.write(half);
+      const sql = await waitFor(() => adminOf(env), { what: "the embedded database", timeoutMs: START_MS_MAX });
+      const begun = async () => (await sql`select 1 from pg_namespace where nspname = 'patchbay_restore'`).length > 0;
+      await waitFor(begun, { what: "the restore", timeoutMs: START_MS_MAX });
+      await sql.end();
+    } finally {
+      child.kill("SIGKILL");
+      await ended;
+    }
     await expect(startPatchbay({ config: parseConfig(env, folder), roles: ALL })).rejects.toThrow("was not finished");
   });
 });
@@ -149,7 +157,7 @@ describe("a restored product", () => {
     }
   });
 
-  test("answers reads and accepts webhooks, changes nothing and calls nobody", async () => {
+  test("backup: answers reads and accepts webhooks, changes nothing and calls nobody", async () => {
     const calls = outboundCalls([source.sandbox.url, receiver.origin]);
     expect(await (await fetch(`${restored?.url}/readyz`)).json()).toMatchObject({ status: "held after a restore" });
     expect(await sdk.tenants.list().toArray({ limit: 10 })).toHaveLength(2);

@@ -28,6 +28,10 @@ export interface WebhookEndpoint {
   /** Only events of connections to these providers, and none that concern no connection; `null`: all. */
   readonly providers: readonly string[] | null;
   readonly payload: EventPayload;
+  /** Requests begun per second, 1 to 1,000; `null`: as fast as it goes. */
+  readonly ratePerSecond: number | null;
+  /** Requests under way at the same time, 1 to 100; `null`: any number. */
+  readonly maxInFlight: number | null;
   readonly status: "enabled" | "disabled";
   /** Why it was disabled: `by_host`, `gone` (answered 410), `failing`. */
   readonly disabledReason: string | null;
@@ -44,6 +48,8 @@ const snapshotShape = {
   models: z.array(z.enum(MODEL_NAMES)).nullable(),
   providers: z.array(z.string()).nullable(),
   payload: z.enum(EVENT_PAYLOADS),
+  ratePerSecond: z.int().nullable(),
+  maxInFlight: z.int().nullable(),
   status: z.enum(["enabled", "disabled"]),
   disabledReason: z.string().nullable(),
   createdAt: z.iso.datetime(),
@@ -77,7 +83,13 @@ export interface CreateWebhookEndpoint {
   readonly providers?: readonly string[] | undefined;
   /** Default `full`. */
   readonly payload?: EventPayload | undefined;
+  /** 1 to 1,000; left out: as fast as it goes. */
+  readonly ratePerSecond?: number | undefined;
+  /** 1 to 100; left out: any number. Tenants are served one request at a time each. */
+  readonly maxInFlight?: number | undefined;
 }
+const ratePerSecond = z.int().min(1).max(1_000);
+const maxInFlight = z.int().min(1).max(100);
 const EMPTY_FILTER = "an empty filter would let nothing through: name at least one, or leave it out for all";
 const filterOf = <T>(item: z.ZodType<T>) => z.array(item).min(1, EMPTY_FILTER).max(100);
 const eventType = z
@@ -92,6 +104,8 @@ export const CreateWebhookEndpoint: z.ZodType<CreateWebhookEndpoint> = z
     tenantIds: filterOf(tenantId).optional(),
     providers: filterOf(z.string().min(1).max(40)).optional(),
     payload: z.enum(EVENT_PAYLOADS).optional(),
+    ratePerSecond: ratePerSecond.optional(),
+    maxInFlight: maxInFlight.optional(),
   })
   .meta({ id: "CreateWebhookEndpoint" });
 
@@ -105,6 +119,9 @@ export interface UpdateWebhookEndpoint {
   readonly providers?: readonly string[] | null | undefined;
   /** Counts for what is sent from now on, retries included. */
   readonly payload?: EventPayload | undefined;
+  /** `null` takes a limit away. */
+  readonly ratePerSecond?: number | null | undefined;
+  readonly maxInFlight?: number | null | undefined;
   readonly status?: "enabled" | "disabled" | undefined;
 }
 export const UpdateWebhookEndpoint: z.ZodType<UpdateWebhookEndpoint> = z
@@ -116,6 +133,8 @@ export const UpdateWebhookEndpoint: z.ZodType<UpdateWebhookEndpoint> = z
     tenantIds: filterOf(tenantId).nullable().optional(),
     providers: filterOf(z.string().min(1).max(40)).nullable().optional(),
     payload: z.enum(EVENT_PAYLOADS).optional(),
+    ratePerSecond: ratePerSecond.nullable().optional(),
+    maxInFlight: maxInFlight.nullable().optional(),
     status: z.enum(["enabled", "disabled"]).optional(),
   })
   .meta({ id: "UpdateWebhookEndpoint" });

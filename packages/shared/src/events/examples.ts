@@ -104,6 +104,8 @@ export function exampleEndpoint(given: Partial<EndpointSnapshot>): EndpointSnaps
     models: null,
     providers: null,
     payload: "full",
+    ratePerSecond: null,
+    maxInFlight: null,
     status: "enabled",
     disabledReason: null,
     createdAt: AT,

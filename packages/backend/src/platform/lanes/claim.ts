@@ -48,12 +48,16 @@ export async function claimLanes(
     with ready as (
       select workspace_id, kind, lane_id, tenant_uid, next_at from queue.lanes
       where kind = ${input.kind} and pending > 0 and next_at <= ${now} and (lease_until is null or lease_until <= ${now})
+        and not exists (
+          select 1 from queue.limits m
+          where m.workspace_id = lanes.workspace_id and m.lane_id = lanes.lane_id and greatest(m.free_at, m.full_until) > ${now}
+        )
       order by next_at limit ${CANDIDATES_MAX}
     ), fair as (
       select r.* from ready r left join queue.tenants t using (workspace_id, tenant_uid, kind)
       order by coalesce(t.virtual_time, 0), r.next_at limit ${input.lanesMax}
     )
-    update queue.lanes l set rest_until = null, lease_until = ${now} + ${`${input.leaseMs ?? LEASE_MS} milliseconds`}::interval, lease_token = ${token}
+    update queue.lanes l set rest_until = null, holds_slot = false, lease_until = ${now} + ${`${input.leaseMs ?? LEASE_MS} milliseconds`}::interval, lease_token = ${token}
     from (
       select l.workspace_id, l.kind, l.lane_id, l.tenant_uid from queue.lanes l join fair using (workspace_id, kind, lane_id, tenant_uid)
       where l.pending > 0 and l.next_at <= ${now} and (l.lease_until is null or l.lease_until <= ${now})
@@ -192,7 +196,7 @@ export async function putOffUntouched(tx: Tx, lease: Lease, at: Date): Promise<v
 export async function releaseLane(tx: Tx, lease: Lease, cost: number, now: Date): Promise<void> {
   const { key } = lease;
   await tx.execute(sql`
-    update queue.lanes l set lease_until = null, lease_token = null, pending = case when due.at is null then 0 else greatest(l.pending, 1) end,
+    update queue.lanes l set lease_until = null, lease_token = null, holds_slot = false, pending = case when due.at is null then 0 else greatest(l.pending, 1) end,
       next_at = coalesce(greatest(least(due.urgent_at, greatest(due.at, l.rest_until)), ${now.toISOString()}::timestamptz), l.next_at)
     from (
       select

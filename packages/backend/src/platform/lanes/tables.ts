@@ -74,6 +74,8 @@ export const queueLanes = queue.table(
     restUntil: instant(),
     leaseUntil: instant(),
     leaseToken: uuid(),
+    /** Counts among those at work at the same time. */
+    holdsSlot: boolean().notNull().default(false),
   },
   (t) => [
     primaryKey({ columns: [t.workspaceId, t.kind, t.laneId, t.tenantUid] }),
@@ -84,6 +86,20 @@ export const queueLanes = queue.table(
       .on(t.leaseUntil)
       .where(sql`lease_until is not null`),
   ],
+);
+
+/** Until when lanes with one id are left alone: they work as fast, or as many of them, as is allowed. */
+export const queueLimits = queue.table(
+  "limits",
+  {
+    workspaceId: id<WorkspaceId>().notNull(),
+    laneId: uuid().notNull(),
+    /** All turns before then are given away. */
+    freeAt: instant(),
+    /** Enough of them are at work; ends sooner when one of those is given back. */
+    fullUntil: instant(),
+  },
+  (t) => [primaryKey({ columns: [t.workspaceId, t.laneId] })],
 );
 
 export const queueItems = queue.table(

@@ -15,6 +15,7 @@ import {
   settle,
 } from "./claim.ts";
 import { drainFeed, type LaneKey, type LaneKind } from "./enqueue.ts";
+import { freeSlot, takeTurns, type LaneLimits } from "./limits.ts";
 import type { Wake } from "./wake.ts";
 import { createWorkLoop, type Round } from "./work-loop.ts";
 
@@ -26,6 +27,11 @@ export interface ClaimedLane {
   readonly signal: AbortSignal;
   settle(tx: Tx, outcomes: readonly { readonly id: string; readonly outcome: ItemOutcome }[]): Promise<void>;
   fence(tx: Tx): Promise<void>;
+  /**
+   * When the next items may begin, at most `wanted`; none: let the lane rest, it comes again when there may be turns.
+   * Lanes with its id share them, whosever tenant's they are and wherever they are worked.
+   */
+  takeTurns(tx: Tx, limits: LaneLimits, wanted: number): Promise<readonly Date[]>;
   /** Nothing but urgent items is worked before `until`; items that are not settled stay as they are. */
   rest(tx: Tx, until: Date): Promise<void>;
 }
@@ -88,6 +94,7 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
 
   async function workLane(lease: Lease): Promise<void> {
     const lost = new AbortController();
+    let limited = false;
     const stopHeartbeat = keepLease(lease, lost);
     try {
       if (lease.items.length > 0)
@@ -97,13 +104,17 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
           signal: AbortSignal.any([lost.signal, stopping.signal]),
           fence: (tx) => fence(tx, lease),
           settle: (tx, outcomes) => settle(tx, lease, outcomes),
+          takeTurns(tx, limits, wanted) {
+            limited = true;
+            return takeTurns(tx, lease, limits, wanted, deps.clock.now());
+          },
           rest: (tx, until) => restLane(tx, lease, until),
         });
     } catch (error) {
       log.error({ error, workspaceId: lease.key.workspaceId, laneId: lease.key.laneId }, "lane failed");
     } finally {
       stopHeartbeat();
-      await giveBack(lease).catch((error: unknown) =>
+      await giveBack(lease, limited).catch((error: unknown) =>
         log.warn({ error }, "lane not given back; its lease will run out"),
       );
     }
@@ -126,9 +137,10 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     return () => clearInterval(heartbeat);
   }
 
-  async function giveBack(lease: Lease): Promise<void> {
+  async function giveBack(lease: Lease, limited: boolean): Promise<void> {
     await deps.database.withQueue(async (tx) => {
       await fence(tx, lease);
+      if (limited) await freeSlot(tx, lease.key);
       const now = deps.clock.now();
       // The tables know what was settled: a handler's transaction may have been rolled back after it settled.
       const at = new Date(now.getTime() + (stopping.signal.aborted ? 0 : UNSETTLED_DELAY_MS));

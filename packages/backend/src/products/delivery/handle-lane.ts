@@ -10,8 +10,9 @@ import { openLaneWork } from "./open-lane-work.ts";
 import { postEvent } from "./post-event.ts";
 import { REPLAY_TASK, workReplay } from "./replays/work-replay.ts";
 import { recordAttempt } from "./record-attempt.ts";
-import { dropUnreadable, holdOrDrop, rest, settleStale } from "./settle-unsent.ts";
+import { dropUnreadable, holdOrDrop, rest, restNow, settleStale } from "./settle-unsent.ts";
 import { endpoints } from "./tables.ts";
+import { createTurns } from "./take-turns.ts";
 
 /** Works the due deliveries of one endpoint and tenant in order, and what its endpoint's changes left to do. */
 export async function handleLane(deps: DeliveryDeps, lane: ClaimedLane): Promise<void> {
@@ -47,6 +48,7 @@ async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly D
 
   const opened = await openLaneWork(deps.vault, workspaceId, work);
   const log = deps.log.with({ workspaceId, endpointId });
+  const takeTurn = createTurns(deps, lane);
   let { endpoint } = work;
   for (const [index, delivery] of due.entries()) {
     if (lane.signal.aborted) return;
@@ -59,6 +61,7 @@ async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly D
       await dropUnreadable(deps, lane, delivery.id);
       continue;
     }
+    if (!isTest(delivery) && !(await takeTurn(endpoint, due.length - index))) return restNow(deps, lane);
     const pass = await passGate(deps, endpoint, delivery);
     if (pass === "wait") return rest(deps, lane);
 

@@ -62,6 +62,11 @@ export async function rest(deps: Deps & { readonly clock: Clock }, lane: Claimed
   });
 }
 
+/** Leaves the lane as it was claimed, to come again as soon as anybody may take it. */
+export async function restNow(deps: Deps & { readonly clock: Clock }, lane: ClaimedLane): Promise<void> {
+  await deps.worker.withQueue((tx) => lane.rest(tx, deps.clock.now()));
+}
+
 async function lockPending(tx: Tx, lane: ClaimedLane, ids: readonly DeliveryId[]): Promise<DeliveryId[]> {
   const rows = await tx
     .select({ id: deliveries.id, status: deliveries.status })

@@ -30,6 +30,9 @@ export const endpoints = pgTable(
     tenantUids: uuid().array().$type<TenantUid[]>(),
     providers: text().array(),
     payload: text().$type<EventPayload>().notNull().default("full"),
+    /** Requests begun per second, and under way at the same time; `null`: as many as we can. */
+    ratePerSecond: integer(),
+    maxInFlight: integer(),
     status: text().$type<"enabled" | "disabled">().notNull(),
     disabledReason: text(),
     /** Events at or before this position are not for it: it was made later. */

@@ -17,6 +17,8 @@ export function toSnapshot(row: typeof endpoints.$inferSelect): EndpointSnapshot
     types: row.types,
     models: row.models,
     providers: row.providers,
+    ratePerSecond: row.ratePerSecond,
+    maxInFlight: row.maxInFlight,
     payload: row.payload,
     status: row.status,
     disabledReason: row.disabledReason,

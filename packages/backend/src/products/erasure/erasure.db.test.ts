@@ -168,6 +168,7 @@ function aLane(
     signal: new AbortController().signal,
     fence: async () => {},
     rest: async () => {},
+    takeTurns: async () => [],
     settle: async (_, outcomes) => settled(outcomes[0]?.outcome),
   };
 }

@@ -105,7 +105,7 @@ describe("a restore", () => {
     ["another file", () => gzipSync("create table t (a int);\n")],
     ["a file that is not packed", () => Buffer.from("create table t (a int);\n")],
     ["an empty file", () => Buffer.alloc(0)],
-  ])("refuses %s and leaves the database empty", async (_, damage) => {
+  ])("backup: refuses %s and leaves the database empty", async (_, damage) => {
     await using target = await createEmptyDatabase();
     await expect(load(target, damage())).rejects.toThrow(BackupFileError);
     const left = await target.sql`
@@ -114,7 +114,7 @@ describe("a restore", () => {
     expect([...left]).toEqual([]);
   });
 
-  test("refuses a backup that somebody without the key made or changed", async () => {
+  test("backup: refuses one that somebody without the key made or changed", async () => {
     await using target = await createEmptyDatabase();
     await expect(load(target, saved, createSecretKey(randomBytes(32)))).rejects.toThrow("not as it was written");
   });

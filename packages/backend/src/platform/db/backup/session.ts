@@ -20,10 +20,9 @@ export async function settle(tx: Tx, local: boolean): Promise<void> {
 
 /** Steps into a role for the rest of the transaction, with one workspace in view or none. */
 export async function stepInto(tx: Tx, role: string, workspaceId = ""): Promise<void> {
-  await setTo(tx, "role", role, true);
-  await setTo(tx, "app.workspace_id", workspaceId, true);
+  await tx.unsafe(`select set_config('role', $1, true), set_config('app.workspace_id', $2, true)`, [role, workspaceId]);
 }
 
 async function setTo(tx: Tx, name: string, value: string, local: boolean): Promise<void> {
-  await tx.unsafe(`select set_config($1, $2, $3)`, [name, value, local] as never[]);
+  await tx.unsafe(`select set_config($1, $2, $3)`, [name, value, local]);
 }

@@ -59,6 +59,8 @@ export async function createEndpoint(
         models: copied(body.models),
         tenantUids: await resolveTenants(tx, workspaceId, body.tenantIds ?? null),
         providers: copied(body.providers),
+        ratePerSecond: body.ratePerSecond ?? null,
+        maxInFlight: body.maxInFlight ?? null,
         payload: body.payload ?? "full",
         status: "enabled",
         sincePosition: head.position,

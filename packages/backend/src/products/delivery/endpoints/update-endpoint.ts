@@ -48,6 +48,8 @@ function given(body: UpdateWebhookEndpoint): Partial<EndpointRow> {
   return {
     // Another address has no history of failures.
     ...(body.url === undefined ? {} : { url: body.url, ...UNTRIED }),
+    ...(body.ratePerSecond === undefined ? {} : { ratePerSecond: body.ratePerSecond }),
+    ...(body.maxInFlight === undefined ? {} : { maxInFlight: body.maxInFlight }),
     ...(body.description === undefined ? {} : { description: body.description }),
     ...(body.payload === undefined ? {} : { payload: body.payload }),
   };
