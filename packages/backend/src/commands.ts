@@ -6,6 +6,7 @@ import { borrowDatabase } from "./connect-database.ts";
 import { createLocalKeyFile } from "./domain/vault/index.ts";
 import { getWorkspace, listApiKeys, listTenants, listWorkspaceIds, toWorkspace } from "./domain/workspaces/index.ts";
 import { createOperatorActs, type OperatorActs } from "./operator-acts.ts";
+import { beginReplay, showInbox, showReplayPreview, showReplays } from "./inbox-commands.ts";
 import { bindKeyCommands } from "./key-commands.ts";
 import { openKeyed, type Keyed } from "./open-keyed.ts";
 import { createOperatorToken } from "./operator-token.ts";
@@ -33,6 +34,7 @@ export function bindCommands(process_: {
     useDatabase(quietConfig(), work);
   const withKeys = (work: (keyed: Keyed, database: Database) => Promise<void>) =>
     withDatabase(async (database, settings) => work(await openKeyed(database, settings, print), database));
+  const inboxDeps = (database: Database) => ({ app: database.as("patchbay_app"), clock: systemClock, print });
   const withOperator = (work: (operator: OperatorActs) => Promise<void>) =>
     withKeys((keyed) => work(createOperatorActs(keyed)));
   return {
@@ -89,6 +91,16 @@ export function bindCommands(process_: {
         for (const tenant of page.data) print(json(tenant));
         if (page.hasMore) print(`… the first ${SHOWN_MAX}; GET /v1/tenants lists all`);
       }),
+    listInbox: (workspace, filter) =>
+      withDatabase((database) => showInbox(inboxDeps(database), workspaceIdOf(workspace), filter)),
+    replayInbox: (workspace, filter, ratePerSecond) => {
+      const id = workspaceIdOf(workspace);
+      if (filter.since === undefined) throw new PatchbayStartError("say from when on with --since");
+      return ratePerSecond === null
+        ? withDatabase((database) => showReplayPreview(inboxDeps(database), id, filter))
+        : withKeys((keyed, database) => beginReplay({ ...keyed, ...inboxDeps(database) }, id, filter, ratePerSecond));
+    },
+    listReplays: (workspace) => withDatabase((database) => showReplays(inboxDeps(database), workspaceIdOf(workspace))),
     verifyAudit: (input) =>
       input.logFile === null
         ? withKeys(async (keyed, database) => {

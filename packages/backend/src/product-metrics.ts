@@ -112,22 +112,26 @@ type Product = ReturnType<typeof createProductMetrics>;
 
 /** The inbox door, counted. */
 export function countedInbox(
-  ingest: Pick<Ingest, "accept">,
+  ingest: Pick<Ingest, "admit" | "accept">,
   { inbox }: Product,
   isProvider: (id: string) => boolean,
-): Pick<Ingest, "accept"> {
+): Pick<Ingest, "admit" | "accept"> {
+  // The name comes from the path, where anybody may write anything.
+  const nameOf = (provider: string) => (isProvider(provider) ? provider : "unknown");
+  async function refusalsCounted<T>(provider: string, asked: Promise<T>): Promise<T> {
+    try {
+      return await asked;
+    } catch (error) {
+      inbox.add({ provider: nameOf(provider), result: error instanceof AppError ? error.code : "failed" });
+      throw error;
+    }
+  }
   return {
+    admit: (input) => refusalsCounted(input.provider, ingest.admit(input)),
     async accept(delivery) {
-      // The name comes from the path, where anybody may write anything.
-      const provider = isProvider(delivery.provider) ? delivery.provider : "unknown";
-      try {
-        const result = await ingest.accept(delivery);
-        inbox.add({ provider, result });
-        return result;
-      } catch (error) {
-        inbox.add({ provider, result: error instanceof AppError ? error.code : "failed" });
-        throw error;
-      }
+      const result = await refusalsCounted(delivery.provider, ingest.accept(delivery));
+      inbox.add({ provider: nameOf(delivery.provider), result });
+      return result;
     },
   };
 }

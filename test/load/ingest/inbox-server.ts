@@ -7,7 +7,8 @@ import { createMetrics, silentLogger } from "../../../packages/backend/src/platf
 import { Secret, systemClock } from "../../../packages/backend/src/platform/runtime/index.ts";
 import { listen } from "../../../packages/backend/src/listen.ts";
 import { countedInbox, createProductMetrics } from "../../../packages/backend/src/product-metrics.ts";
-import { accept, type Delivery } from "../../../packages/backend/src/products/ingest/inbox/accept.ts";
+import { accept, admit, type Delivery } from "../../../packages/backend/src/products/ingest/inbox/accept.ts";
+import { createAdmission } from "../../../packages/backend/src/products/ingest/inbox/admission.ts";
 import { appendInbox } from "../../../packages/backend/src/products/ingest/inbox/append-inbox.ts";
 import type { InboxPort } from "../../../packages/backend/src/products/ingest/inbox/inbox-port.ts";
 import { createSourceCache } from "../../../packages/backend/src/products/ingest/sources/source-cache.ts";
@@ -37,7 +38,15 @@ const acceptDeps = {
   inbox: inboxOf(variant),
 };
 const counted = createProductMetrics(createMetrics());
-const ingest = countedInbox({ accept: (delivery: Delivery) => accept(acceptDeps, delivery) }, counted, () => true);
+const admission = createAdmission();
+const ingest = countedInbox(
+  {
+    admit: (input) => admit({ ...acceptDeps, admission }, input),
+    accept: (delivery: Delivery) => accept(acceptDeps, delivery),
+  },
+  counted,
+  () => true,
+);
 const hono = createApp({
   log: silentLogger,
   onAnswered: ({ seconds, method, route, status }) =>

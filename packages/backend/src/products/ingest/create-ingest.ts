@@ -4,7 +4,8 @@ import { submit, type ClaimedLane } from "../../platform/lanes/index.ts";
 import { connectionEnded } from "./connection-ended.ts";
 import type { ConnectionRef, IngestDeps } from "./deps.ts";
 import { handleLane } from "./handle-lane.ts";
-import { accept, type Delivery } from "./inbox/accept.ts";
+import { accept, admit, type Delivery } from "./inbox/accept.ts";
+import { createAdmission } from "./inbox/admission.ts";
 import { createPostgresInbox } from "./inbox/postgres-inbox.ts";
 import { pruneInbox } from "./inbox/prune-inbox.ts";
 import { getInboxItem, getInboxRaw, listInbox } from "./inbox/read-inbox.ts";
@@ -28,8 +29,10 @@ export type Ingest = ReturnType<typeof createIngest>;
 /** Brings in what providers hold: by their webhooks, and by runs. */
 export function createIngest(deps: IngestDeps) {
   const inbox = createPostgresInbox(deps);
-  const acceptDeps = { ...deps, inbox, findSource: createSourceCache(deps) };
+  const acceptDeps = { ...deps, inbox, findSource: createSourceCache(deps), admission: createAdmission() };
   return {
+    /** Before the body of a delivery is read. */
+    admit: (input: Parameters<typeof admit>[1]) => admit(acceptDeps, input),
     /** `POST /in/:provider/:source`; the path is read by `decodeSource`. */
     accept: (delivery: Delivery) => accept(acceptDeps, delivery),
     /** Runs in workers. */

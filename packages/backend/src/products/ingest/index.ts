@@ -1,6 +1,9 @@
 export { createIngest, type Ingest } from "./create-ingest.ts";
 export type { ConnectionRef, IngestDeps } from "./deps.ts";
 export { BODY_BYTES_MAX, type Delivery } from "./inbox/accept.ts";
+export { listInbox } from "./inbox/read-inbox.ts";
+export { listReplays } from "./replay/read-replays.ts";
+export { previewReplay, startReplay } from "./replay/start-replay.ts";
 export { forgetTenantSyncs, shredSources, sourcesOfTenant } from "./forget-tenant.ts";
 export { latestRuns } from "./runs/latest-runs.ts";
 export type { TriggerRunInput } from "./runs/trigger-run.ts";

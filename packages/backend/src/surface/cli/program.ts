@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { addApiKeyCommands, type ApiKeyCommands } from "./api-key-commands.ts";
 import { addAuditCommands, type AuditCommands } from "./audit-commands.ts";
 import { addBackupCommands, type BackupCommands } from "./backup-commands.ts";
+import { addInboxCommands, type InboxCommands } from "./inbox-commands.ts";
 
 /** What to renew; neither `data` nor `workspaceKeys`: what the key-encryption key wraps. */
 export interface RotateOptions {
@@ -22,7 +23,7 @@ export interface KeyCommands {
 }
 
 /** What the commands do; `main.ts` binds them to the composed product. */
-export interface Commands extends ApiKeyCommands, AuditCommands, BackupCommands, KeyCommands {
+export interface Commands extends ApiKeyCommands, AuditCommands, BackupCommands, InboxCommands, KeyCommands {
   serve(roles: { readonly api: boolean; readonly worker: boolean }): Promise<void>;
   migrate(): Promise<void>;
   createKeyFile(): Promise<void>;
@@ -95,6 +96,7 @@ export function createProgram(commands: Commands): Command {
     .action((options: { workspace: string }) => commands.listTenants(options.workspace));
 
   addApiKeyCommands(program, commands);
+  addInboxCommands(program, commands);
   addAuditCommands(program, commands);
   addBackupCommands(program, commands);
 

@@ -11,6 +11,7 @@ import { NIL_UUID } from "../../../platform/db/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import type { FindSource } from "../sources/source-cache.ts";
 import { sourceUrl } from "../sources/source-path.ts";
+import type { Admission } from "./admission.ts";
 import { inboxIdAt } from "./inbox-id.ts";
 import type { InboxPort } from "./inbox-port.ts";
 
@@ -34,6 +35,21 @@ export interface AcceptDeps extends Pick<IngestDeps, "vault" | "connectorById" |
 }
 
 /**
+ * Before a body is read: whether anything receives at the address, and whether there is room for so many bytes.
+ *
+ * @returns how to give the room back, when the delivery is stored or refused
+ * @throws AppError `not_found`, `overloaded`
+ */
+export async function admit(
+  deps: Pick<AcceptDeps, "findSource"> & { readonly admission: Admission },
+  input: Pick<Delivery, "workspaceId" | "sourceId" | "provider"> & { readonly bytes: number | null },
+): Promise<() => void> {
+  const source = await deps.findSource(input);
+  if (source === null || source.provider !== input.provider) throw nothingReceives();
+  return deps.admission.enter(source.id, Math.min(input.bytes ?? BODY_BYTES_MAX, BODY_BYTES_MAX));
+}
+
+/**
  * Takes a provider's delivery in: what it resolved is stored for good. Only size and signature are refused; what the
  * body says is read later.
  *
@@ -47,7 +63,7 @@ export async function accept(deps: AcceptDeps, delivery: Delivery): Promise<"acc
   const source = await deps.findSource(delivery);
   const webhooks = deps.connectorById(delivery.provider)?.webhooks ?? null;
   if (source === null || webhooks === null || source.provider !== delivery.provider) {
-    throw new AppError("not_found", "no such webhook address");
+    throw nothingReceives();
   }
   const check = verifySignature(
     webhooks.signature,
@@ -73,6 +89,10 @@ export async function accept(deps: AcceptDeps, delivery: Delivery): Promise<"acc
     secretIndex: check.secretIndex,
   });
   return "accepted";
+}
+
+function nothingReceives(): AppError {
+  return new AppError("not_found", "no such webhook address");
 }
 
 const REFUSALS: Readonly<Record<SignatureProblem, string>> = {

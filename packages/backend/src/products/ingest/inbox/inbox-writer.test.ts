@@ -82,6 +82,21 @@ describe("createInboxWriter", () => {
     expect(await late).toBe("overloaded");
   });
 
+  test("full of bytes, it refuses the source with the largest bodies, not the one with more of them", async () => {
+    const store = aStore();
+    const writer = createInboxWriter(store.write);
+    const body = new Uint8Array(1024 * 1024);
+    const noisy = Array.from({ length: 70 }, (_, id) => settle(writer.append({ ...aRow(id, "noisy"), body })));
+    const quiet = Array.from({ length: 200 }, (_, id) => settle(writer.append(aRow(10_000 + id, "quiet"))));
+    const others = Array.from({ length: 10 }, (_, id) =>
+      settle(writer.append({ ...aRow(20_000 + id, "other"), body })),
+    );
+    await store.drain();
+    expect(new Set(await Promise.all(quiet))).toEqual(new Set(["stored"]));
+    expect(new Set(await Promise.all(others))).toEqual(new Set(["stored"]));
+    expect(await Promise.all(noisy)).toContain("overloaded");
+  });
+
   test("never holds more than 64 MiB", async () => {
     const store = aStore();
     const writer = createInboxWriter(store.write);

@@ -35,7 +35,7 @@ export function createInboxWriter<Row extends Appendable>(
   write: (rows: readonly Row[]) => Promise<void>,
 ): InboxWriter<Row> {
   const waiting: Waiting<Row>[] = [];
-  const rowsBySource = new Map<string, number>();
+  const shares = new Map<string, { readonly rows: number; readonly bytes: number }>();
   let bytes = 0;
   let flushing = 0;
 
@@ -66,26 +66,32 @@ export function createInboxWriter<Row extends Appendable>(
     return true;
   }
 
+  /** By rows or by bytes, whichever is the larger part of what fits. */
   function noisiestSource(): string | null {
     let noisiest: string | null = null;
     let most = 0;
-    for (const [source, rows] of rowsBySource) {
-      if (rows > most) [noisiest, most] = [source, rows];
+    for (const [source, share] of shares) {
+      const part = Math.max(share.rows / WAITING_ROWS_MAX, share.bytes / WAITING_BYTES_MAX);
+      if (part > most) [noisiest, most] = [source, part];
     }
     return noisiest;
   }
 
   function enter(item: Waiting<Row>): void {
     waiting.push(item);
-    bytes += item.row.body.length;
-    rowsBySource.set(item.row.sourceId, (rowsBySource.get(item.row.sourceId) ?? 0) + 1);
+    count(item.row, 1);
   }
 
   function leave({ row }: Waiting<Row>): void {
-    bytes -= row.body.length;
-    const rows = (rowsBySource.get(row.sourceId) ?? 1) - 1;
-    if (rows === 0) rowsBySource.delete(row.sourceId);
-    else rowsBySource.set(row.sourceId, rows);
+    count(row, -1);
+  }
+
+  function count({ sourceId, body }: Row, rows: 1 | -1): void {
+    const size = rows * body.length;
+    bytes += size;
+    const share = shares.get(sourceId) ?? { rows: 0, bytes: 0 };
+    if (share.rows + rows === 0) shares.delete(sourceId);
+    else shares.set(sourceId, { rows: share.rows + rows, bytes: share.bytes + size });
   }
 
   function startFlush(): void {

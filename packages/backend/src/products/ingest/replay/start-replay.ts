@@ -55,7 +55,7 @@ export async function previewReplay(
  * @throws AppError `conflict` while too many replays run
  */
 export async function startReplay(
-  deps: Pick<IngestDeps, "app" | "clock" | "wake" | "log">,
+  deps: Pick<IngestDeps, "app" | "clock" | "log"> & { readonly wake: Pick<IngestDeps["wake"], "poke"> },
   input: ReplayInput,
 ): Promise<InboxReplay> {
   const { workspaceId, ids, ratePerSecond = REPLAY_RATE_DEFAULT } = input;

@@ -28,23 +28,36 @@ export const addressGuard: MiddlewareHandler<HttpEnv> = async function addressGu
   await next();
 };
 
-/** Collects a request's body. @throws AppError `payload_too_large` past `bytesMax` */
+/** Collects a request's body. @throws AppError `payload_too_large` past `bytesMax`, `invalid_request` when it breaks off */
 export async function readBody(request: Request, bytesMax: number): Promise<Buffer> {
-  const refuse = () =>
-    new AppError("payload_too_large", `the body is larger than ${Math.floor(bytesMax / 1024)} KiB, the limit here`);
   const length = request.headers.get("content-length");
-  if (Number(length ?? 0) > bytesMax) throw refuse();
-  // Node reads no further than the length that was named. As a stream, a body costs a third of the whole request.
-  if (length !== null) return Buffer.from(await request.arrayBuffer());
-  if (request.body === null) return Buffer.alloc(0);
+  if (Number(length ?? 0) > bytesMax) throw tooLarge(bytesMax);
+  try {
+    // Node reads no further than the length that was named. As a stream, a body costs a third of the whole request.
+    if (length !== null) return Buffer.from(await request.arrayBuffer());
+    return request.body === null ? Buffer.alloc(0) : await collect(request.body, bytesMax);
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError("invalid_request", "the connection ended before the body was complete", { cause: error });
+  }
+}
+
+async function collect(body: ReadableStream<Uint8Array>, bytesMax: number): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of request.body) {
+  for await (const chunk of body) {
     size += chunk.byteLength;
-    if (size > bytesMax) throw refuse();
+    if (size > bytesMax) throw tooLarge(bytesMax);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
+}
+
+function tooLarge(bytesMax: number): AppError {
+  return new AppError(
+    "payload_too_large",
+    `the body is larger than ${Math.floor(bytesMax / 1024)} KiB, the limit here`,
+  );
 }
 
 /** Deepest nesting of braces and brackets outside strings; a scan, so that hostile depth never reaches a parser. */

@@ -11,15 +11,21 @@ import { readBody } from "../middleware/body-guard.ts";
  */
 export function mountInboxDoor(
   app: Hono<HttpEnv>,
-  deps: { readonly ingest: Pick<Ingest, "accept">; readonly clock: Clock },
+  deps: { readonly ingest: Pick<Ingest, "admit" | "accept">; readonly clock: Clock },
 ): void {
   app.post("/in/:provider/:source", async (c) => {
     const ids = decodeSource(c.req.param("source"));
     if (ids === null) throw new AppError("not_found", "nothing receives at this address");
-    const rawBody = await readBody(c.req.raw, BODY_BYTES_MAX);
-    const headers = Object.fromEntries(c.req.raw.headers);
     const provider = c.req.param("provider");
-    await deps.ingest.accept({ ...ids, provider, headers, rawBody, receivedAt: deps.clock.now() });
+    const length = c.req.header("content-length");
+    const leave = await deps.ingest.admit({ ...ids, provider, bytes: length === undefined ? null : Number(length) });
+    try {
+      const rawBody = await readBody(c.req.raw, BODY_BYTES_MAX);
+      const headers = Object.fromEntries(c.req.raw.headers);
+      await deps.ingest.accept({ ...ids, provider, headers, rawBody, receivedAt: deps.clock.now() });
+    } finally {
+      leave();
+    }
     return c.body(null, 200);
   });
 }

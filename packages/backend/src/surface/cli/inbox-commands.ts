@@ -1,0 +1,67 @@
+import { REPLAY_RATE_DEFAULT, REPLAY_RATE_MAX, type InboxFilter, type InboxStatus } from "@patchbay/shared";
+import { InvalidArgumentError, Option, type Command } from "commander";
+
+export interface InboxCommands {
+  listInbox(workspace: string, filter: InboxFilter): Promise<void>;
+  /** @param ratePerSecond `null`: only count */
+  replayInbox(workspace: string, filter: InboxFilter, ratePerSecond: number | null): Promise<void>;
+  listReplays(workspace: string): Promise<void>;
+}
+
+const STATUSES = [
+  "received",
+  "routed",
+  "duplicate",
+  "ignored",
+  "unrouted",
+  "quarantined",
+] as const satisfies readonly InboxStatus[];
+
+interface FilterOptions extends InboxFilter {
+  readonly workspace: string;
+}
+
+export function addInboxCommands(program: Command, commands: InboxCommands): void {
+  const inbox = program.command("inbox").description("webhooks that providers sent to a workspace");
+  withFilter(inbox.command("list", { isDefault: true }).description("list what arrived, newest first")).action(
+    ({ workspace, ...filter }: FilterOptions) => commands.listInbox(workspace, filter),
+  );
+  withFilter(
+    inbox.command("replay").description("count what would be routed once more; with --start, do it behind live work"),
+  )
+    .option("--start", "begin; workers do it", false)
+    .option("--rate <number>", `webhooks a second, 1 to ${REPLAY_RATE_MAX}`, parseRate, REPLAY_RATE_DEFAULT)
+    .action(({ workspace, start, rate, ...filter }: FilterOptions & { start: boolean; rate: number }) =>
+      commands.replayInbox(workspace, filter, start ? rate : null),
+    );
+  inbox
+    .command("replays")
+    .description("list replays and how far they got, newest first")
+    .requiredOption("--workspace <ws_…>")
+    .action(({ workspace }: { workspace: string }) => commands.listReplays(workspace));
+}
+
+function withFilter(command: Command): Command {
+  return command
+    .requiredOption("--workspace <ws_…>")
+    .option("--provider <name>")
+    .addOption(new Option("--status <status>").choices(STATUSES))
+    .option("--since <time>", "received at or after, such as 2027-01-01T00:00:00Z", parseTime)
+    .option("--until <time>", "received before", parseTime);
+}
+
+function parseTime(text: string): string {
+  const time = new Date(text);
+  if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(time.getTime())) {
+    throw new InvalidArgumentError("say it as 2027-01-01T00:00:00Z");
+  }
+  return time.toISOString();
+}
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (!Number.isInteger(rate) || rate < 1 || rate > REPLAY_RATE_MAX) {
+    throw new InvalidArgumentError(`say 1 to ${REPLAY_RATE_MAX}`);
+  }
+  return rate;
+}
