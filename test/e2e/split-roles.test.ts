@@ -29,3 +29,21 @@ test("an API and two workers on one database share the work, each event told onc
   expect(new Set(created.map((event) => event.data.ref.id)).size).toBe(ORDERS);
   expect(created).toHaveLength(ORDERS);
 });
+
+test("goes on although every connection that listens for wake-ups is ended again and again", async () => {
+  const workspace = await api.addWorkspace();
+  await connectStore(api, workspace);
+  const endListeners = () => api.database.sql`
+    select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen%' and datname = current_database()`;
+  expect((await endListeners()).length).toBeGreaterThan(0);
+  const ending = setInterval(() => void endListeners(), 100);
+  try {
+    const placed = api.sandbox.shopify.act("acme-goods.myshopify.com", "place-order", {});
+    await waitFor(async () => {
+      const events = await workspace.sdk.events.list().toArray({ limit: 1_000 });
+      return events.some((event) => event.type === "order.created" && event.data.object?.name === placed["name"]);
+    });
+  } finally {
+    clearInterval(ending);
+  }
+});

@@ -89,8 +89,7 @@ export async function compose(given: {
   const app = database.as("patchbay_app");
   const worker = database.as("patchbay_worker");
   const asOwner = database.as("patchbay_owner").withQueue;
-  const alone = roles.api && roles.worker;
-  const wake = await createWake({ log, database: alone ? null : database });
+  const wake = await createWake({ log, database });
   const grantNews = await createGrantNews({ log, database });
   const hold = await watchHold({ worker, log });
   const egress = heldEgress(createEgress({ log, onBlocked: () => counted.blocked.add() }), hold);

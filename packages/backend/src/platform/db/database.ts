@@ -77,7 +77,7 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
   const pooled = connection.direct !== undefined;
   // A pooler gives each transaction another server connection, on which nothing that was prepared is to be found.
   const db = drizzle(pooled ? client : preparing(client), { casing: "snake_case" });
-  const listener = pooled ? connect(directConnection(connection), 1) : client;
+  const listeners = new Set<postgres.Sql>();
   let contextMissing = 0;
   const begin = <Result>(context: Context, work: (tx: Tx) => Promise<Result>) =>
     transaction(db, context, pooled, work).catch((error: unknown) => {
@@ -100,15 +100,26 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
       await client`select 1`;
     },
     listen: async (channel, onWake, onHearing) => {
-      const subscription = await listener.listen(channel, onWake, onHearing);
-      return { close: () => subscription.unlisten() };
+      // A client of its own: one that lost its connection for good is closed and opened anew, whoever else listens.
+      const listener = connect(directConnection(connection), 1);
+      await listener.listen(channel, onWake, onHearing).catch(async (error: unknown) => {
+        await listener.end({ timeout: 0 });
+        throw error;
+      });
+      listeners.add(listener);
+      return {
+        async close() {
+          listeners.delete(listener);
+          await listener.end({ timeout: 0 });
+        },
+      };
     },
     notify: async (channel, payload) => {
       await client.notify(channel, payload);
     },
     async close() {
       await client.end({ timeout: 5 });
-      if (pooled) await listener.end({ timeout: 5 });
+      await Promise.all([...listeners].map((listener) => listener.end({ timeout: 0 })));
     },
   };
 }

@@ -32,6 +32,9 @@ test("works as the worker role, does chores that are due and tells of one that f
   try {
     // As the clock would.
     await fixture.sql`insert into pgboss.job (name, retry_limit) values ('good', 0), ('bad', 0)`;
+    await fixture.sql`
+      select pg_notify('pgboss_' || left(encode(sha224('pgboss'::bytea), 'hex'), 24), name)
+      from unnest(array['good', 'bad']) as name`;
     await waitFor(() => done === 1 && lines.some((line) => line.includes("chore failed")), {
       what: "both chores",
       timeoutMs: 20_000,

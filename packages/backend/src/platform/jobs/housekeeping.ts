@@ -19,7 +19,8 @@ export interface Housekeeping {
 const HEARTBEAT_SECONDS = 10;
 const MONITOR_SECONDS = 5;
 const CONNECTIONS_MAX = 2;
-const POLL_SECONDS = 5;
+/** A chore's time is notified; where that is not heard, it is looked for every few seconds. */
+const POLLING = { pollingIntervalSeconds: 5, notifyPollingIntervalSeconds: 60 } as const;
 const STOP_MS_MAX = 5_000;
 
 /** Runs chores through pg-boss, in the schema that `migrate` installed, as the worker role. */
@@ -43,6 +44,7 @@ export function createHousekeeping(deps: {
     migrate: false,
     createSchema: false,
     monitorIntervalSeconds: MONITOR_SECONDS,
+    useListenNotify: true,
   });
   boss.on("error", (error) => deps.log.warn({ error }, "housekeeping"));
   return {
@@ -50,9 +52,12 @@ export function createHousekeeping(deps: {
       await boss.start();
       for (const chore of deps.chores) {
         // Exclusive: while one waits or runs, further ticks of the clock are dropped.
-        await boss.createQueue(chore.name, { policy: "exclusive", heartbeatSeconds: HEARTBEAT_SECONDS, retryLimit: 3 });
+        const settings = { heartbeatSeconds: HEARTBEAT_SECONDS, retryLimit: 3, notify: true } as const;
+        await boss.createQueue(chore.name, { ...settings, policy: "exclusive" });
+        // One that an earlier version made has its settings still.
+        await boss.updateQueue(chore.name, settings);
         await boss.schedule(chore.name, chore.cron);
-        await boss.work(chore.name, { pollingIntervalSeconds: POLL_SECONDS }, async () => {
+        await boss.work(chore.name, POLLING, async () => {
           const startedMs = performance.now();
           try {
             await chore.run();

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Database } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 
@@ -19,50 +20,118 @@ export interface Wake {
   poke(topic: WakeTopic, about?: string): void;
   /** @returns how to stop listening */
   on(topic: WakeTopic, listener: (about: string) => void): () => void;
+  /** Whether hints of other processes reach us: this one has heard itself lately. If not, poll more often. */
+  hearing(): boolean;
   close(): Promise<void>;
 }
 
 const CHANNEL = "patchbay_wake";
-/** One notification per topic, what it is about, and this long: NOTIFY takes a lock over the whole instance. */
+/** At most one notification in this time, whatever it is about: NOTIFY takes a lock over the whole instance. */
 const NOTIFY_EVERY_MS = 10;
+/** Postgres refuses payloads of 8,000 bytes. */
+const PAYLOAD_BYTES_MAX = 7_500;
+/** Each process says that it is there, and hears whether it hears: twice missed, and it counts as deaf, or as gone. */
+const BEAT_EVERY_MS = 5_000;
+const MISSED_AFTER_MS = 2.5 * BEAT_EVERY_MS;
+const BEAT = "beat";
 
 /**
- * In-process at once; with `database`, other processes too, by NOTIFY outside every transaction, at most one per topic,
- * what it is about, and {@link NOTIFY_EVERY_MS}.
+ * In-process at once; with `database`, other processes too, by NOTIFY outside every transaction: one every
+ * {@link NOTIFY_EVERY_MS} at most, and none while no other process is there to hear it.
  */
-export async function createWake(deps: { log: Logger; database: Database | null }): Promise<Wake> {
+export async function createWake(deps: {
+  readonly log: Logger;
+  readonly database: Pick<Database, "listen" | "notify"> | null;
+  readonly beatEveryMs?: number;
+}): Promise<Wake> {
+  const { database, log, beatEveryMs = BEAT_EVERY_MS } = deps;
+  const missedAfterMs = (MISSED_AFTER_MS / BEAT_EVERY_MS) * beatEveryMs;
   const listeners = new Map<WakeTopic, Set<(about: string) => void>>(WAKE_TOPICS.map((topic) => [topic, new Set()]));
-  const notifying = new Map<string, NodeJS.Timeout>();
+  const self = randomUUID();
+  const heard = { self: -Infinity, others: -Infinity };
+  const waiting = new Set<string>();
+  let notifying: NodeJS.Timeout | null = null;
+
   const here = (topic: WakeTopic, about: string) => {
     for (const listener of listeners.get(topic) ?? []) listener(about);
   };
-  const subscription = await deps.database?.listen(CHANNEL, (payload) => {
-    const [name, about = ""] = payload.split(" ");
-    const topic = WAKE_TOPICS.find((known) => known === name);
-    if (topic !== undefined) here(topic, about);
-  });
+  const send = (payload: string) => {
+    database?.notify(CHANNEL, payload).catch((error: unknown) => log.warn({ error }, "wake not sent"));
+  };
+  const beat = () => send(`${BEAT} ${self}`);
+  const hearBeat = (of: string) => {
+    if (of === self) {
+      heard.self = performance.now();
+      return;
+    }
+    const isNew = performance.now() - heard.others > missedAfterMs;
+    heard.others = performance.now();
+    // So that it need not wait to know of us.
+    if (isNew) beat();
+  };
+  const hear = (payload: string) => {
+    for (const line of payload.split("\n")) {
+      const [name = "", about = ""] = line.split(" ");
+      if (name === BEAT) hearBeat(about);
+      const topic = WAKE_TOPICS.find((known) => known === name);
+      if (topic !== undefined) here(topic, about);
+    }
+  };
+  const listen = async () =>
+    database?.listen(CHANNEL, hear, () => {
+      // What was told before was missed.
+      for (const topic of WAKE_TOPICS) here(topic, "");
+      beat();
+    });
+  const refused = (error: unknown) => {
+    log.info({ error }, "no notifications of work: polling instead");
+    return undefined;
+  };
+  const isDeaf = () => database !== null && performance.now() - heard.self > missedAfterMs;
+  let subscription = listen().catch(refused);
+  await subscription;
+  let listeningSince = performance.now();
+  /** The driver listens again by itself after a lost connection, but not where the first try to fails. */
+  const listenAgain = async (former: typeof subscription) => {
+    await (await former)?.close().catch(refused);
+    return listen().catch(refused);
+  };
+  const beatOn = () => {
+    if (isDeaf() && performance.now() - listeningSince > missedAfterMs) {
+      listeningSince = performance.now();
+      subscription = listenAgain(subscription);
+    }
+    beat();
+  };
+  const beating = database === null ? null : setInterval(beatOn, beatEveryMs);
 
   return {
     poke(topic, about = "") {
       here(topic, about);
-      const payload = about === "" ? topic : `${topic} ${about}`;
-      if (deps.database === null || notifying.has(payload)) return;
-      const { database } = deps;
-      notifying.set(
-        payload,
-        setTimeout(() => {
-          notifying.delete(payload);
-          database.notify(CHANNEL, payload).catch((error: unknown) => deps.log.warn({ error, topic }, "wake not sent"));
-        }, NOTIFY_EVERY_MS),
-      );
+      if (database === null || performance.now() - heard.others > missedAfterMs) return;
+      waiting.add(about === "" ? topic : `${topic} ${about}`);
+      notifying ??= setTimeout(() => {
+        notifying = null;
+        send(toPayload(waiting));
+        waiting.clear();
+      }, NOTIFY_EVERY_MS);
     },
     on(topic, listener) {
       listeners.get(topic)?.add(listener);
       return () => listeners.get(topic)?.delete(listener);
     },
+    hearing: () => !isDeaf(),
     async close() {
-      for (const timer of notifying.values()) clearTimeout(timer);
-      await subscription?.close();
+      if (notifying !== null) clearTimeout(notifying);
+      if (beating !== null) clearInterval(beating);
+      await (await subscription)?.close();
     },
   };
+}
+
+/** One hint a line; without what they are about where that would be too long. */
+function toPayload(hints: ReadonlySet<string>): string {
+  const payload = [...hints].join("\n");
+  if (payload.length <= PAYLOAD_BYTES_MAX) return payload;
+  return [...new Set([...hints].map((hint) => hint.split(" ", 1).join("")))].join("\n");
 }

@@ -3,7 +3,11 @@ import { silentLogger } from "../observability/index.ts";
 import { createWorkLoop, type Round } from "./work-loop.ts";
 
 /** A loop whose rounds answer what `answers` says, and `nothing` after that; `rounds` tells how many there were. */
-function aLoop(answers: readonly (Round | Error)[], during?: (round: number, nudge: () => void) => void) {
+function aLoop(
+  answers: readonly (Round | Error)[],
+  during?: (round: number, nudge: () => void) => void,
+  hearing = true,
+) {
   let rounds = 0;
   let wake: () => void = () => {};
   const reached = new Map<number, () => void>();
@@ -11,6 +15,7 @@ function aLoop(answers: readonly (Round | Error)[], during?: (round: number, nud
     topic: "events",
     log: silentLogger,
     wake: {
+      hearing: () => hearing,
       on: (_, listener) => {
         wake = () => listener("");
         return () => {};
@@ -62,6 +67,59 @@ describe("work loop", () => {
     await round(1);
     await vi.advanceTimersByTimeAsync(POLL_MS);
     await round(2);
+    await loop.stop();
+  });
+
+  test("looks less and less often while nothing comes, but never more than 5 s apart", async () => {
+    const { loop, rounds, round } = aLoop([]);
+    loop.start();
+    await round(1);
+    for (const [ms, expected] of [
+      [250, 2],
+      [500, 3],
+      [1_000, 4],
+      [2_000, 5],
+      [4_000, 6],
+      [5_000, 7],
+      [5_000, 8],
+    ] as const) {
+      await vi.advanceTimersByTimeAsync(ms - 1);
+      expect(rounds()).toBe(expected - 1);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(rounds()).toBe(expected);
+    }
+    await loop.stop();
+  });
+
+  test("looks every second at least while other processes cannot be heard", async () => {
+    const { loop, rounds, round } = aLoop([], undefined, false);
+    loop.start();
+    await round(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(rounds()).toBeGreaterThan(55);
+    await loop.stop();
+  });
+
+  test("looks when something falls due, however long it has been idle", async () => {
+    const idle = Array.from({ length: 20 }, (): Round => "nothing");
+    const { loop, rounds, round } = aLoop([...idle, { dueInMs: 1_234 }]);
+    loop.start();
+    await round(1);
+    await vi.advanceTimersByTimeAsync(250 + 500 + 1_000 + 2_000 + 4_000 + 15 * 5_000);
+    expect(rounds()).toBe(21);
+    await vi.advanceTimersByTimeAsync(1_233);
+    expect(rounds()).toBe(21);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(rounds()).toBe(22);
+    await loop.stop();
+  });
+
+  test("does not spin on what is due and in other hands", async () => {
+    const { loop, rounds, round } = aLoop(Array.from({ length: 1_000 }, (): Round => ({ dueInMs: -5 })));
+    loop.start();
+    await round(1);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(rounds()).toBeLessThan(25);
     await loop.stop();
   });
 

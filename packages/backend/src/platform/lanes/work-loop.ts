@@ -1,8 +1,11 @@
 import type { Logger } from "../observability/index.ts";
 import type { Wake, WakeTopic } from "./wake.ts";
 
-/** What a round of work found. `more`: begin the next at once. `nothing`: wait for a wake-up. */
-export type Round = "more" | "nothing";
+/**
+ * What a round of work found. `more`: begin the next at once. `nothing`: wait for a wake-up. `dueInMs`: wait for one,
+ * but no longer than until something falls due.
+ */
+export type Round = "more" | "nothing" | { readonly dueInMs: number };
 
 export interface WorkLoop {
   start(): void;
@@ -12,17 +15,23 @@ export interface WorkLoop {
   stop(): Promise<void>;
 }
 
-/** How long to wait for a wake-up before looking anyway: shortly after there was work, and else. */
-const POLL_BUSY_MS = 250;
-const POLL_IDLE_MS = 1_000;
-const BUSY_FOR_MS = 2_000;
+/** How long to wait for a wake-up before looking anyway: this long after there was work, then twice as long each time. */
+const POLL_MS_MIN = 250;
+/** No longer than this while wake-ups reach us; they may still be lost with the process that was to send them. */
+const POLL_MS_MAX = 5_000;
+/** Nor than this while those of other processes do not. */
+const POLL_DEAF_MS_MAX = 1_000;
+/** What is due and was not taken is in other hands for a moment. */
+const DUE_MS_MIN = 50;
+/** After a round that failed: the database may be back any time. */
+const POLL_FAILED_MS = 1_000;
 
 /**
  * Repeats `round` until stopped: at once while it finds more, else when woken, or after a poll's time, since wake-ups
  * may be lost. One that comes during a round counts for the next. A round that fails is tried again after a poll's time.
  */
 export function createWorkLoop(deps: {
-  readonly wake: Pick<Wake, "on">;
+  readonly wake: Pick<Wake, "on" | "hearing">;
   readonly topic: WakeTopic;
   readonly log: Logger;
   readonly round: () => Promise<Round>;
@@ -38,15 +47,24 @@ export function createWorkLoop(deps: {
   };
 
   async function run(): Promise<void> {
-    let lastWorkMs = -BUSY_FOR_MS;
+    let pollMs = POLL_MS_MIN;
     while (!stopped) {
       nudged = false;
-      const found = await deps.round().catch((error: unknown): Round => {
+      const found = await deps.round().catch((error: unknown): "failed" => {
         deps.log.error({ error, topic: deps.topic }, "round of work failed");
-        return "nothing";
+        return "failed";
       });
-      if (found === "more") lastWorkMs = performance.now();
-      else await rest(performance.now() - lastWorkMs < BUSY_FOR_MS ? POLL_BUSY_MS : POLL_IDLE_MS);
+      if (found === "more") {
+        pollMs = POLL_MS_MIN;
+        continue;
+      }
+      if (found === "failed") {
+        await rest(POLL_FAILED_MS);
+        continue;
+      }
+      const waitMs = Math.min(pollMs, deps.wake.hearing() ? POLL_MS_MAX : POLL_DEAF_MS_MAX);
+      await rest(found === "nothing" ? waitMs : Math.min(waitMs, Math.max(DUE_MS_MIN, found.dueInMs)));
+      pollMs = Math.min(pollMs * 2, POLL_MS_MAX);
     }
   }
 

@@ -16,6 +16,7 @@ import {
 } from "./claim.ts";
 import { drainFeed, type LaneKey, type LaneKind } from "./enqueue.ts";
 import { freeSlot, takeTurns, type LaneLimits } from "./limits.ts";
+import { nextDue } from "./next-due.ts";
 import type { Wake } from "./wake.ts";
 import { createWorkLoop, type Round } from "./work-loop.ts";
 
@@ -48,7 +49,7 @@ export interface LaneWorkerDeps {
   /** How long a lane stays taken when its worker dies; extended three times as often. */
   readonly leaseMs?: number;
   readonly clock: Clock;
-  readonly wake: Pick<Wake, "on">;
+  readonly wake: Pick<Wake, "on" | "hearing">;
   readonly log: Logger;
 }
 
@@ -72,15 +73,16 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
   async function claim(): Promise<Round> {
     const free = deps.lanesMax - working.size;
     if (free <= 0) return "nothing";
-    const leases = await deps.database.withQueue(async (tx) => {
+    const { leases, due } = await deps.database.withQueue(async (tx) => {
       await drainFeed(tx);
-      return claimLanes(tx, {
+      const leases = await claimLanes(tx, {
         kind: deps.kind,
         lanesMax: free,
         itemsPerLane: deps.itemsPerLane,
         leaseMs,
         now: deps.clock.now(),
       });
+      return { leases, due: leases.length > 0 ? null : await nextDue(tx, deps.kind) };
     });
     for (const lease of leases) {
       const work = workLane(lease).finally(() => {
@@ -89,7 +91,8 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
       });
       working.add(work);
     }
-    return leases.length > 0 ? "more" : "nothing";
+    if (leases.length > 0) return "more";
+    return due === null ? "nothing" : { dueInMs: due.getTime() - deps.clock.now().getTime() };
   }
 
   async function workLane(lease: Lease): Promise<void> {

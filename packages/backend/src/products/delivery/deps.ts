@@ -17,7 +17,7 @@ export interface DeliveryDeps {
   readonly endpointOrigins: readonly string[];
   readonly clock: Clock;
   readonly random: Random;
-  readonly wake: Pick<Wake, "poke" | "on">;
+  readonly wake: Pick<Wake, "poke" | "on" | "hearing">;
   readonly log: Logger;
 }
 

@@ -136,7 +136,7 @@ describe("sequencers", () => {
 
   test("find a workspace by polling when the wake-up was lost", async () => {
     const workspaceId = await world.aWorkspace();
-    const deaf = { poke: () => {}, on: () => () => {} };
+    const deaf = { poke: () => {}, on: () => () => {}, hearing: () => false };
     const sequencer = createSequencer({ ...world.deps, wake: deaf });
     sequencer.start();
     await world.append([anEvent(workspaceId)]);

@@ -9,7 +9,7 @@ interface Deps {
   /** As `patchbay_worker`. */
   readonly worker: RoleDatabase;
   readonly clock: Clock;
-  readonly wake: Pick<Wake, "poke" | "on">;
+  readonly wake: Pick<Wake, "poke" | "on" | "hearing">;
   readonly log: Logger;
 }
 

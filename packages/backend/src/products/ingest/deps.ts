@@ -20,7 +20,7 @@ export interface IngestDeps {
   readonly client: ProviderClient;
   readonly connectorById: (provider: string) => Connector | null;
   readonly clock: Clock;
-  readonly wake: Pick<Wake, "poke" | "on">;
+  readonly wake: Pick<Wake, "poke" | "on" | "hearing">;
   readonly log: Logger;
   /** Origin under which providers reach `/in/…`, without a slash at its end. */
   readonly publicUrl: string;

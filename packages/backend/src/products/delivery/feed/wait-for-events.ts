@@ -6,11 +6,12 @@ import { readHead } from "./list-events.ts";
 
 interface Deps {
   readonly app: RoleDatabase;
-  readonly wake: Pick<Wake, "on">;
+  readonly wake: Pick<Wake, "on" | "hearing">;
 }
 
-/** Hints from other processes may be lost. */
-const POLL_MS = 1_000;
+/** Hints may be lost, and are while other processes cannot be heard. */
+const POLL_MS = 10_000;
+const POLL_DEAF_MS = 1_000;
 
 /**
  * Waits until the feed has grown past a cursor.
@@ -28,8 +29,8 @@ export async function waitForEvents(
     let hint = () => {};
     const hinted = new Promise<void>((resolve) => (hint = resolve));
     // Listened for before looking, so that what comes in between is not missed.
-    const off = deps.wake.on("feed", (about) => about === workspaceId && hint());
-    const timer = setTimeout(hint, POLL_MS);
+    const off = deps.wake.on("feed", (about) => (about === "" || about === workspaceId) && hint());
+    const timer = setTimeout(hint, deps.wake.hearing() ? POLL_MS : POLL_DEAF_MS);
     signal.addEventListener("abort", hint, { once: true });
     try {
       const head = await deps.app.withWorkspace(workspaceId, (tx) => readHead(tx, workspaceId));

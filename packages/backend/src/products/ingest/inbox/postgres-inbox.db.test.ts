@@ -90,7 +90,7 @@ function open(from: Database, openDays?: (instants: readonly Date[]) => Promise<
     worker,
     ingest: from.as("patchbay_ingest"),
     clock: systemClock,
-    wake: { poke: () => {}, on: () => () => {} },
+    wake: { poke: () => {}, on: () => () => {}, hearing: () => true },
     openInboxDays: openDays ?? ((instants) => openInboxDays({ asOwner }, instants)),
   });
   return { port, withWorkspace: worker.withWorkspace };
