@@ -80,3 +80,16 @@ CREATE TABLE queue.limits (
 GRANT SELECT, INSERT, UPDATE, DELETE ON queue.limits TO patchbay_worker;
 --> statement-breakpoint
 ALTER TABLE queue.lanes ADD COLUMN holds_slot boolean NOT NULL DEFAULT false;
+--> statement-breakpoint
+
+-- Strict order: what is about a record waits until everything earlier about it has arrived.
+ALTER TABLE endpoints ADD COLUMN delivery_order text NOT NULL DEFAULT 'none';
+--> statement-breakpoint
+ALTER TABLE deliveries ADD COLUMN order_key uuid;
+--> statement-breakpoint
+CREATE INDEX deliveries_in_order ON deliveries (workspace_id, endpoint_id, order_key, position)
+  WHERE order_key IS NOT NULL AND status <> 'delivered';
+--> statement-breakpoint
+DROP INDEX deliveries_open;
+--> statement-breakpoint
+CREATE INDEX deliveries_open ON deliveries (workspace_id, endpoint_id, position) WHERE status IN ('pending', 'held', 'waiting');

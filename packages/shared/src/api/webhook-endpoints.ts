@@ -10,6 +10,13 @@ export const EVENT_PAYLOADS = ["full", "thin"] as const;
  */
 export type EventPayload = (typeof EVENT_PAYLOADS)[number];
 
+export const DELIVERY_ORDERS = ["none", "perRecord"] as const;
+/**
+ * `none`: in order as long as all goes well; what fails is passed by. `perRecord`: an event of a record waits until all
+ * earlier ones of it arrived. A dead letter holds the later ones back until it is retried.
+ */
+export type DeliveryOrder = (typeof DELIVERY_ORDERS)[number];
+
 /** A URL of the host that events are delivered to. It gets what passes all of its filters. */
 export interface WebhookEndpoint {
   /** `we_…` */
@@ -32,6 +39,7 @@ export interface WebhookEndpoint {
   readonly ratePerSecond: number | null;
   /** Requests under way at the same time, 1 to 100; `null`: any number. */
   readonly maxInFlight: number | null;
+  readonly order: DeliveryOrder;
   readonly status: "enabled" | "disabled";
   /** Why it was disabled: `by_host`, `gone` (answered 410), `failing`. */
   readonly disabledReason: string | null;
@@ -50,6 +58,7 @@ const snapshotShape = {
   payload: z.enum(EVENT_PAYLOADS),
   ratePerSecond: z.int().nullable(),
   maxInFlight: z.int().nullable(),
+  order: z.enum(DELIVERY_ORDERS),
   status: z.enum(["enabled", "disabled"]),
   disabledReason: z.string().nullable(),
   createdAt: z.iso.datetime(),
@@ -87,6 +96,8 @@ export interface CreateWebhookEndpoint {
   readonly ratePerSecond?: number | undefined;
   /** 1 to 100; left out: any number. Tenants are served one request at a time each. */
   readonly maxInFlight?: number | undefined;
+  /** Default `none`. */
+  readonly order?: DeliveryOrder | undefined;
 }
 const ratePerSecond = z.int().min(1).max(1_000);
 const maxInFlight = z.int().min(1).max(100);
@@ -106,6 +117,7 @@ export const CreateWebhookEndpoint: z.ZodType<CreateWebhookEndpoint> = z
     payload: z.enum(EVENT_PAYLOADS).optional(),
     ratePerSecond: ratePerSecond.optional(),
     maxInFlight: maxInFlight.optional(),
+    order: z.enum(DELIVERY_ORDERS).optional(),
   })
   .meta({ id: "CreateWebhookEndpoint" });
 
@@ -122,6 +134,8 @@ export interface UpdateWebhookEndpoint {
   /** `null` takes a limit away. */
   readonly ratePerSecond?: number | null | undefined;
   readonly maxInFlight?: number | null | undefined;
+  /** `perRecord` counts for events from now on; `none` sends at once what waits. */
+  readonly order?: DeliveryOrder | undefined;
   readonly status?: "enabled" | "disabled" | undefined;
 }
 export const UpdateWebhookEndpoint: z.ZodType<UpdateWebhookEndpoint> = z
@@ -135,6 +149,7 @@ export const UpdateWebhookEndpoint: z.ZodType<UpdateWebhookEndpoint> = z
     payload: z.enum(EVENT_PAYLOADS).optional(),
     ratePerSecond: ratePerSecond.nullable().optional(),
     maxInFlight: maxInFlight.nullable().optional(),
+    order: z.enum(DELIVERY_ORDERS).optional(),
     status: z.enum(["enabled", "disabled"]).optional(),
   })
   .meta({ id: "UpdateWebhookEndpoint" });
@@ -148,6 +163,9 @@ export const RotateSecret: z.ZodType<RotateSecret> = z
   .strictObject({ graceHours: z.number().min(0).max(168).optional() })
   .meta({ id: "RotateSecret" });
 
+const DELIVERY_STATUSES = ["pending", "delivered", "failed", "held", "waiting"] as const;
+export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
+
 /** One event for one endpoint. */
 export interface Delivery {
   /** `dlv_…` */
@@ -156,8 +174,11 @@ export interface Delivery {
   readonly eventId: string;
   readonly eventType: string;
   readonly tenantId: string | null;
-  /** `held`: the endpoint is disabled. `failed`: a dead letter. */
-  readonly status: "pending" | "delivered" | "failed" | "held";
+  /**
+   * `held`: the endpoint is disabled. `failed`: a dead letter. `waiting`: an earlier event of its record has not arrived
+   * (endpoints with `order: "perRecord"`).
+   */
+  readonly status: DeliveryStatus;
   readonly attempts: number;
   readonly nextAttemptAt: string | null;
   readonly createdAt: string;
@@ -170,7 +191,7 @@ export const Delivery: z.ZodType<Delivery> = z
     eventId: z.string(),
     eventType: z.string(),
     tenantId: z.string().nullable(),
-    status: z.enum(["pending", "delivered", "failed", "held"]),
+    status: z.enum(DELIVERY_STATUSES),
     attempts: z.int(),
     nextAttemptAt: z.iso.datetime().nullable(),
     createdAt: z.iso.datetime(),
@@ -210,5 +231,5 @@ export const Attempt: z.ZodType<Attempt> = z
 export const ListDeliveriesQuery = z.strictObject({
   ...pageQuery,
   endpointId: z.string().optional(),
-  status: z.enum(["pending", "delivered", "failed", "held"]).optional(),
+  status: z.enum(DELIVERY_STATUSES).optional(),
 });

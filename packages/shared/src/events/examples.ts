@@ -106,6 +106,7 @@ export function exampleEndpoint(given: Partial<EndpointSnapshot>): EndpointSnaps
     payload: "full",
     ratePerSecond: null,
     maxInFlight: null,
+    order: "none",
     status: "enabled",
     disabledReason: null,
     createdAt: AT,

@@ -4,7 +4,7 @@ import type { Tx } from "../../platform/db/index.ts";
 import { endRest, enqueue, submit, type ClaimedLane } from "../../platform/lanes/index.ts";
 import { NIL_TENANT, type DeliveryDeps } from "./deps.ts";
 import { deleteDeliveries } from "./delete-deliveries.ts";
-import { findEndpoint } from "./load-lane-work.ts";
+import { findEndpoint, type EndpointRow } from "./load-lane-work.ts";
 import { deliveries } from "./tables.ts";
 
 /** The task that makes an endpoint's open deliveries agree with it. Its item's id is the endpoint's. */
@@ -47,7 +47,7 @@ export async function alignDeliveries(deps: DeliveryDeps, lane: ClaimedLane, ite
   await deps.worker.withWorkspace(workspaceId, async (tx) => {
     // Shared: whoever enables it next waits, and then has them aligned again.
     const endpoint = await findEndpoint(tx, workspaceId, endpointId, "share");
-    const from = endpoint === null ? (["pending", "held"] as const) : ([OPPOSITE[endpoint.status]] as const);
+    const from = endpoint === null ? (["pending", "held", "waiting"] as const) : misfits(endpoint);
     const rows = await tx
       .select({ id: deliveries.id, tenantUid: deliveries.tenantUid })
       .from(deliveries)
@@ -75,8 +75,11 @@ export async function alignDeliveries(deps: DeliveryDeps, lane: ClaimedLane, ite
   deps.wake.poke("lanes:delivery");
 }
 
-/** Which deliveries do not fit an endpoint's status. */
-const OPPOSITE = { enabled: "held", disabled: "pending" } as const;
+/** Which deliveries do not fit an endpoint. */
+function misfits({ status, deliveryOrder }: EndpointRow): readonly ("pending" | "held" | "waiting")[] {
+  if (status === "disabled") return ["pending"];
+  return deliveryOrder === "none" ? ["held", "waiting"] : ["held"];
+}
 
 async function change(tx: Tx, these: ReturnType<typeof and>, status: "enabled" | "disabled", now: Date): Promise<void> {
   switch (status) {

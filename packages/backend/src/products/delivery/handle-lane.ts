@@ -8,6 +8,7 @@ import { gate, probeUntil } from "./endpoint-health.ts";
 import { loadLaneWork, type EndpointRow, type LoadedDelivery } from "./load-lane-work.ts";
 import { openLaneWork } from "./open-lane-work.ts";
 import { postEvent } from "./post-event.ts";
+import { parkBehindEarlier } from "./order.ts";
 import { REPLAY_TASK, workReplay } from "./replays/work-replay.ts";
 import { recordAttempt } from "./record-attempt.ts";
 import { dropUnreadable, holdOrDrop, rest, restNow, settleStale } from "./settle-unsent.ts";
@@ -61,6 +62,7 @@ async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly D
       await dropUnreadable(deps, lane, delivery.id);
       continue;
     }
+    if (await parkBehindEarlier(deps, lane, endpoint, delivery)) continue;
     if (!isTest(delivery) && !(await takeTurn(endpoint, due.length - index))) return restNow(deps, lane);
     const pass = await passGate(deps, endpoint, delivery);
     if (pass === "wait") return rest(deps, lane);

@@ -1,4 +1,13 @@
-import type { DeliveryId, DeliveryReplayId, EndpointId, EventId, EventType, WorkspaceId } from "@patchbay/shared";
+import type {
+  DeliveryId,
+  DeliveryReplayId,
+  DeliveryStatus,
+  EndpointId,
+  EventId,
+  EventType,
+  RecordId,
+  WorkspaceId,
+} from "@patchbay/shared";
 import { and, desc, eq, gt, inArray, isNull, or } from "drizzle-orm";
 import { events } from "../../domain/events/index.ts";
 import { workspaces } from "../../domain/workspaces/index.ts";
@@ -12,7 +21,9 @@ export interface LoadedDelivery {
   readonly id: DeliveryId;
   readonly eventId: EventId;
   readonly eventType: EventType;
-  readonly status: "pending" | "delivered" | "failed" | "held";
+  readonly status: DeliveryStatus;
+  readonly position: number | null;
+  readonly orderKey: RecordId | null;
   readonly attempts: number;
   readonly scheduleOffset: number;
   readonly replayId: DeliveryReplayId | null;
@@ -96,6 +107,8 @@ async function findDeliveries(
       attempts: deliveries.attempts,
       scheduleOffset: deliveries.scheduleOffset,
       replayId: deliveries.replayId,
+      position: deliveries.position,
+      orderKey: deliveries.orderKey,
       body: events.body,
       bodyKeyId: events.bodyKeyId,
     })

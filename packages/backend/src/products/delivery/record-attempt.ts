@@ -12,6 +12,7 @@ import { endpointEvent } from "./endpoint-event.ts";
 import type { AttemptOutcome } from "./judge-attempt.ts";
 import { findEndpoint, type EndpointRow, type LoadedDelivery } from "./load-lane-work.ts";
 import type { MadeAttempt } from "./post-event.ts";
+import { releaseLater } from "./order.ts";
 import { nextAttemptAt } from "./schedule.ts";
 import { attempts, deliveries, endpoints } from "./tables.ts";
 
@@ -55,13 +56,16 @@ export async function recordAttempt(deps: DeliveryDeps, input: Input): Promise<E
     // It went while it was sent, with its endpoint or its tenant: nothing is kept of it.
     if (kept.length > 0) await insertAttempt(tx, input);
     const erased = kept.every((row) => row.erased);
+    const arrived = next.status === "delivered" && !erased;
+    const goOn = await releaseLater(tx, input.endpoint, arrived ? delivery.orderKey : null, now);
     await lane.settle(tx, [
       { id: delivery.id, outcome: next.nextAttemptAt === null ? "done" : { at: next.nextAttemptAt } },
     ]);
+    await goOn();
     return erased ? { ...endpoint, row: null } : endpoint;
   });
   if (written.told) deps.wake.poke("events");
-  if (written.aligned) deps.wake.poke("lanes:delivery");
+  if (written.aligned || delivery.orderKey !== null) deps.wake.poke("lanes:delivery");
   return written.row;
 }
 

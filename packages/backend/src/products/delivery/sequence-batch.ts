@@ -15,6 +15,7 @@ import { enqueue, queueUnsequenced } from "../../platform/lanes/index.ts";
 import { newId, type Clock } from "../../platform/runtime/index.ts";
 import { orderEvents } from "./order-events.ts";
 import { providersOf } from "./providers-of.ts";
+import { orderKeyOf } from "./order.ts";
 import { deliveries, endpoints } from "./tables.ts";
 import { wantsEvent } from "./wants-event.ts";
 
@@ -193,6 +194,7 @@ function toDelivery(
     eventId: event.id,
     eventType: event.type,
     tenantUid: event.tenantUid,
+    orderKey: orderKeyOf(endpoint, event),
     position: event.position,
     status: enabled ? "pending" : "held",
     nextAttemptAt: enabled ? now : null,

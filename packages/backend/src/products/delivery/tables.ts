@@ -1,13 +1,16 @@
 import type {
   AttemptId,
   DeliveryId,
+  DeliveryOrder,
   DeliveryReplay,
   DeliveryReplayId,
+  DeliveryStatus,
   EndpointId,
   EventId,
   EventPayload,
   EventType,
   ModelName,
+  RecordId,
   TenantUid,
   WorkspaceId,
 } from "@patchbay/shared";
@@ -33,6 +36,7 @@ export const endpoints = pgTable(
     /** Requests begun per second, and under way at the same time; `null`: as many as we can. */
     ratePerSecond: integer(),
     maxInFlight: integer(),
+    deliveryOrder: text().$type<DeliveryOrder>().notNull().default("none"),
     status: text().$type<"enabled" | "disabled">().notNull(),
     disabledReason: text(),
     /** Events at or before this position are not for it: it was made later. */
@@ -79,11 +83,13 @@ export const deliveries = pgTable(
     tenantUid: id<TenantUid>().notNull(),
     /** The event's place in the feed; `null` for a test, which is sent to one endpoint beside the feed. */
     position: bigint({ mode: "number" }),
-    status: text().$type<"pending" | "delivered" | "failed" | "held">().notNull(),
+    status: text().$type<DeliveryStatus>().notNull(),
     attempts: integer().notNull().default(0),
     /** Attempts made before the retry schedule last began anew, by hand. */
     scheduleOffset: integer().notNull().default(0),
     nextAttemptAt: instant(),
+    /** The record that it is about, where an endpoint wants those in order. */
+    orderKey: id<RecordId>(),
     /** The replay that sent it last; `null`: none did. */
     replayId: id<DeliveryReplayId>(),
     createdAt: instant().notNull(),
@@ -95,12 +101,15 @@ export const deliveries = pgTable(
     index("deliveries_replay")
       .on(t.workspaceId, t.replayId, t.status)
       .where(sql`replay_id is not null`),
+    index("deliveries_in_order")
+      .on(t.workspaceId, t.endpointId, t.orderKey, t.position)
+      .where(sql`order_key is not null and status <> 'delivered'`),
     index("deliveries_endpoint").on(t.workspaceId, t.endpointId, t.id),
     index("deliveries_by_event").on(t.workspaceId, t.eventId),
     index("deliveries_status").on(t.workspaceId, t.status, t.id),
     index("deliveries_open")
       .on(t.workspaceId, t.endpointId, t.position)
-      .where(sql`status in ('pending', 'held')`),
+      .where(sql`status in ('pending', 'held', 'waiting')`),
     foreignKey({ columns: [t.workspaceId, t.endpointId], foreignColumns: [endpoints.workspaceId, endpoints.id] }),
     foreignKey({ columns: [t.workspaceId, t.eventId], foreignColumns: [events.workspaceId, events.id] }),
   ],

@@ -19,6 +19,7 @@ export function toSnapshot(row: typeof endpoints.$inferSelect): EndpointSnapshot
     providers: row.providers,
     ratePerSecond: row.ratePerSecond,
     maxInFlight: row.maxInFlight,
+    order: row.deliveryOrder,
     payload: row.payload,
     status: row.status,
     disabledReason: row.disabledReason,

@@ -9,12 +9,14 @@ import { findEndpoint } from "../load-lane-work.ts";
 import { deliveries, endpoints } from "../tables.ts";
 import { toApiDelivery } from "../to-api.ts";
 
+const WAITS = "an earlier event of its record has not arrived; retry that one, and this follows by itself";
+
 type DeliveryRow = typeof deliveries.$inferSelect;
 
 /**
  * Sends an event again now, delivered or not, and begins the schedule of retries anew. Attempts keep counting.
  *
- * @throws AppError `delivery_not_found`, `conflict` when its endpoint is disabled or deleted
+ * @throws AppError `delivery_not_found`, `conflict` when its endpoint is disabled or deleted, or it waits for an earlier one
  */
 export async function retryDelivery(
   deps: Pick<DeliveryDeps, "app" | "clock" | "wake">,
@@ -26,6 +28,7 @@ export async function retryDelivery(
     const found = await findDelivery(tx, input);
     await letThrough(tx, found, now);
     const row = await findDelivery(tx, input, "update");
+    if (row.status === "waiting") throw new AppError("conflict", WAITS);
     const changes = {
       status: "pending",
       nextAttemptAt: now,

@@ -61,6 +61,7 @@ export async function createEndpoint(
         providers: copied(body.providers),
         ratePerSecond: body.ratePerSecond ?? null,
         maxInFlight: body.maxInFlight ?? null,
+        deliveryOrder: body.order ?? "none",
         payload: body.payload ?? "full",
         status: "enabled",
         sincePosition: head.position,

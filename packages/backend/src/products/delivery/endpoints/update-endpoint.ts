@@ -37,7 +37,8 @@ export async function updateEndpoint(
       .update(endpoints)
       .set(next)
       .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, endpointId)));
-    if (next.status !== row.status || body.url !== undefined) await submitAlign(tx, { workspaceId, endpointId, now });
+    const aligned = next.status !== row.status || body.url !== undefined || next.deliveryOrder !== row.deliveryOrder;
+    if (aligned) await submitAlign(tx, { workspaceId, endpointId, now });
     return describeEndpoint(tx, next);
   });
   deps.wake.poke("lanes:delivery");
@@ -49,6 +50,7 @@ function given(body: UpdateWebhookEndpoint): Partial<EndpointRow> {
     // Another address has no history of failures.
     ...(body.url === undefined ? {} : { url: body.url, ...UNTRIED }),
     ...(body.ratePerSecond === undefined ? {} : { ratePerSecond: body.ratePerSecond }),
+    ...(body.order === undefined ? {} : { deliveryOrder: body.order }),
     ...(body.maxInFlight === undefined ? {} : { maxInFlight: body.maxInFlight }),
     ...(body.description === undefined ? {} : { description: body.description }),
     ...(body.payload === undefined ? {} : { payload: body.payload }),

@@ -1,4 +1,4 @@
-import type { ConnectionId, DeliveryId, EventId, EventType, ModelName, TenantUid } from "@patchbay/shared";
+import type { ConnectionId, DeliveryId, EventId, EventType, ModelName, RecordId, TenantUid } from "@patchbay/shared";
 import { sql, type SQL } from "drizzle-orm";
 import { arrayParam, type Tx } from "../../../platform/db/index.ts";
 import type { EndpointRow } from "../load-lane-work.ts";
@@ -24,6 +24,7 @@ export interface FoundEvent {
   readonly id: EventId;
   readonly type: EventType;
   readonly tenantUid: TenantUid;
+  readonly recordId: RecordId | null;
   readonly position: number;
   /** `null`: never sent to this endpoint. */
   readonly deliveryId: DeliveryId | null;
@@ -48,7 +49,7 @@ export async function scanEvents(
 ): Promise<Scan> {
   const { workspaceId } = endpoint;
   const rows = await tx.execute<EventRow>(sql`
-    select e.id, e.type, e.model, e.tenant_uid, e.connection_id, e.position, d.id as delivery_id, ${fits(wanted)} as fits
+    select e.id, e.type, e.model, e.tenant_uid, e.connection_id, e.record_id, e.position, d.id as delivery_id, ${fits(wanted)} as fits
     from events e left join deliveries d on d.workspace_id = e.workspace_id and d.endpoint_id = ${endpoint.id} and d.event_id = e.id
     where e.workspace_id = ${workspaceId} and e.position > ${wanted.after} and e.position <= ${wanted.untilPosition}
       and ${named(wanted)}
@@ -71,6 +72,7 @@ interface EventRow extends Record<string, unknown> {
   model: ModelName | null;
   tenant_uid: TenantUid;
   connection_id: ConnectionId | null;
+  record_id: RecordId | null;
   position: string;
   delivery_id: DeliveryId | null;
   fits: boolean;
@@ -83,6 +85,7 @@ function toFound(row: EventRow) {
     model: row.model,
     tenantUid: row.tenant_uid,
     connectionId: row.connection_id,
+    recordId: row.record_id,
     position: Number(row.position),
     deliveryId: row.delivery_id,
     fits: row.fits,

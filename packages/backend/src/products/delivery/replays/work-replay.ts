@@ -6,6 +6,7 @@ import { newId } from "../../../platform/runtime/index.ts";
 import type { DeliveryDeps } from "../deps.ts";
 import { gate } from "../endpoint-health.ts";
 import { findEndpoint, type EndpointRow } from "../load-lane-work.ts";
+import { orderKeyOf } from "../order.ts";
 import { deliveries, deliveryReplays } from "../tables.ts";
 import type { ReplayRow } from "./read-replays.ts";
 import { scanEvents, type FoundEvent } from "./scan-events.ts";
@@ -57,13 +58,16 @@ export async function workReplay(deps: Deps, lane: ClaimedLane, itemId: string):
     await settle(
       scan.end ? "done" : { at: new Date(now.getTime() + Math.ceil((sent.length / row.ratePerSecond) * 1_000)) },
     );
+    // What keeps an order keeps it in one lane.
+    const kind = endpoint.deliveryOrder === "perRecord" ? "delivery" : lane.key.kind;
     await enqueue(
       tx,
-      sent.map(({ id, tenantUid }) => ({ ...lane.key, tenantUid, id, task: "deliver", runAt: now })),
+      sent.map(({ id, tenantUid }) => ({ ...lane.key, kind, tenantUid, id, task: "deliver", runAt: now })),
     );
     return scan.end;
   });
   deps.wake.poke("lanes:deliveryReplay");
+  deps.wake.poke("lanes:delivery");
   if (ended === true) deps.log.info({ workspaceId, replayId }, "replay completed");
 }
 
@@ -153,6 +157,7 @@ async function makeMissing(
       eventId: event.id,
       eventType: event.type,
       tenantUid: event.tenantUid,
+      orderKey: orderKeyOf(endpoint, event),
       position: event.position,
       status: "pending",
       nextAttemptAt: now,
