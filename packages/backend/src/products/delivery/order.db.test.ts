@@ -25,12 +25,11 @@ test("a later event of a record waits for the earlier one; other records go on",
 test("a dead letter holds the later ones back, visibly, until it is retried; then they follow in order", async () => {
   const { workspaceId, endpointId, versions } = await anEndpoint({ answers: [500, 200] });
   await world.append([version(workspaceId, one, 1)]);
-  await waitFor(async () => (await versions()).length === 1, { what: "the first try" });
+  await tried(workspaceId, 1);
   await world.sql`update deliveries set status = 'failed', next_attempt_at = null where endpoint_id = ${endpointId}`;
   await world.append([2, 3, 4].map((number) => version(workspaceId, one, number)));
-  await statuses(workspaceId, {
-    ...{ [`${one} 1`]: "failed", [`${one} 2`]: "waiting", [`${one} 3`]: "waiting", [`${one} 4`]: "waiting" },
-  });
+  const waits = [2, 3, 4].map((number) => [`${one} ${number}`, "waiting"]);
+  await statuses(workspaceId, Object.fromEntries([[`${one} 1`, "failed"], ...waits]));
   const { data } = await world.delivery.listDeliveries({ workspaceId, limit: 10, status: "waiting" });
   expect(data).toHaveLength(3);
   const later = world.delivery.retryDelivery({ workspaceId, deliveryId: idOf(data[0]?.id) });
@@ -45,7 +44,7 @@ test("a dead letter holds the later ones back, visibly, until it is retried; the
 test("draining dead letters keeps the order too", async () => {
   const { workspaceId, endpointId, versions } = await anEndpoint({ answers: [200] });
   await world.append([1, 2, 3].map((number) => version(workspaceId, one, number)));
-  await waitFor(async () => (await versions()).length === 3, { what: "all of them" });
+  await tried(workspaceId, 3);
   await world.sql`update deliveries set status = 'failed' where endpoint_id = ${endpointId}`;
   await world.delivery.replays.start({ workspaceId, endpointId, only: "failed" });
   await waitFor(async () => (await versions()).length === 6, { what: "all of them again" });
@@ -53,9 +52,9 @@ test("draining dead letters keeps the order too", async () => {
 });
 
 test("without an order asked for, later ones pass; turning it off sends what waits", async () => {
-  const { workspaceId, endpointId, versions } = await anEndpoint({ answers: [500, 200] });
+  const { workspaceId, endpointId } = await anEndpoint({ answers: [500, 200] });
   await world.append([version(workspaceId, one, 1)]);
-  await waitFor(async () => (await versions()).length === 1, { what: "the first try" });
+  await tried(workspaceId, 1);
   await world.append([version(workspaceId, one, 2)]);
   await statuses(workspaceId, { [`${one} 1`]: "pending", [`${one} 2`]: "waiting" });
   await world.delivery.endpoints.update({ workspaceId, endpointId, body: { order: "none" } });
@@ -98,6 +97,17 @@ async function statuses(workspaceId: WorkspaceId, expected: Readonly<Record<stri
       return true;
     },
     { what: "the deliveries" },
+  );
+}
+
+/** Once so many deliveries have an attempt on record. */
+async function tried(workspaceId: WorkspaceId, deliveries: number): Promise<void> {
+  await waitFor(
+    async () => {
+      const rows = await world.sql`select 1 from deliveries where workspace_id = ${workspaceId} and attempts > 0`;
+      return rows.length === deliveries;
+    },
+    { what: "the attempts" },
   );
 }
 
