@@ -3,6 +3,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createIngestWorld, type IngestWorld } from "../../../../../../test/harness/ingest-world.ts";
 import { NIL_UUID } from "../../../platform/db/index.ts";
 import { createLaneWorker, type LaneWorker } from "../../../platform/lanes/index.ts";
+import { forgetTenantSyncs } from "../forget-tenant.ts";
+import { inboxIdAt } from "../inbox/inbox-id.ts";
 import { createSource } from "../sources/create-source.ts";
 import type { ReplayInput } from "./start-replay.ts";
 
@@ -186,6 +188,36 @@ test("can be canceled, and at most five run in a workspace", async () => {
   await expect(world.ingest.getReplay({ workspaceId: other.workspaceId, replayId })).rejects.toMatchObject({
     code: "inbox_replay_not_found",
   });
+});
+
+test("outcomes and ended replays go with the retention of what they are about, and no sooner", async () => {
+  const { workspaceId } = connection;
+  await deliverOrders(1);
+  await finished(await start());
+  const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
+  const outcome = (days: number) => world.sql`
+    insert into inbox_outcomes (workspace_id, inbox_id, received_at, element, status, routed_at)
+    values (${workspaceId}, ${inboxIdAt(daysAgo(days))}, ${daysAgo(days)}, 0, 'routed', now())`;
+  await outcome(32);
+  await outcome(30);
+  expect(await world.ingest.pruneInbox(workspaceId)).toBe(1);
+  expect(await statuses()).toHaveLength(2);
+  await world.sql`update inbox_replays set finished_at = ${daysAgo(32)} where workspace_id = ${workspaceId}`;
+  expect(await world.ingest.pruneInbox(workspaceId)).toBe(1);
+  expect((await world.ingest.listReplays({ workspaceId, limit: 10 })).data).toEqual([]);
+});
+
+test("an erased tenant stands in no replay, and nothing waits for its connection", async () => {
+  const { workspaceId, tenantUid, connectionId } = connection;
+  await world.sql`update connections set status = 'disconnected', ended_at = now() where id = ${connectionId}`;
+  await deliverOrders(1);
+  await start({ since: new Date(0), connectionId });
+  await start({ since: new Date(0), sourceId: connection.sourceId });
+  await world.deps.worker.withWorkspace(workspaceId, (tx) => forgetTenantSyncs(tx, { workspaceId, tenantUid }, 100));
+  expect((await world.ingest.listReplays({ workspaceId, limit: 10 })).data).toEqual([]);
+  const waiting = await world.sql`
+    select 1 from inbox_outcomes where workspace_id = ${workspaceId} and waits_for is not null`;
+  expect(waiting).toHaveLength(0);
 });
 
 function start(input: Omit<ReplayInput, "workspaceId"> = { since: new Date(0) }) {
