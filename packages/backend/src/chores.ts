@@ -10,6 +10,7 @@ import {
   partitionWarnings,
   type Database,
 } from "./platform/db/index.ts";
+import { pruneLanes } from "./platform/lanes/index.ts";
 import type { Chore } from "./platform/jobs/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 import type { Clock } from "./platform/runtime/index.ts";
@@ -73,6 +74,13 @@ export function listChores(deps: Deps): readonly Chore[] {
       run: everyWorkspace((id) =>
         forgetIdempotencyKeys({ withWorkspace: worker.withWorkspace, clock: deps.clock }, id),
       ),
+    },
+    {
+      name: "lanes-prune",
+      cron: "7 4 * * *",
+      run: async () => {
+        await pruneLanes(worker.withQueue, deps.clock.now());
+      },
     },
     { name: "subscriptions-clear", cron: "*/5 * * * *", run: everyWorkspace(deps.ingest.clearLeftSubscriptions) },
     {

@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from "../../../../../test/harne
 import { openDatabase, type Database, type RoleDatabase } from "../db/index.ts";
 import { claimLanes, releaseLane, type Lease } from "./claim.ts";
 import { enqueue } from "./enqueue.ts";
+import { pruneLanes } from "./prune-lanes.ts";
 import { freeSlot, takeTurns, type LaneLimits } from "./limits.ts";
 
 let fixture: TestDatabase;
@@ -66,6 +67,22 @@ test("a slot whose worker died is free when its lease is over", async () => {
   const heirs = await claim(after(31_000));
   expect(heirs).toHaveLength(3);
   expect(await take(heirs[0], limits, 1, after(31_000))).toHaveLength(1);
+});
+
+test("lanes without work for a day are forgotten with what belongs to them; others stay", async () => {
+  const [one, two, three] = await threeLanes();
+  await take(one, { perSecond: 1, atOnce: null }, 1, start);
+  for (const lease of [one, two, three]) await giveBack(lease);
+  expect(await pruneLanes(worker.withQueue, after(23 * 3_600_000))).toBe(0);
+  const [lane] = [one?.key.tenantUid ?? null];
+  await fixture.sql`delete from queue.items where tenant_uid <> ${lane}`;
+  await fixture.sql`update queue.lanes set pending = 0 where tenant_uid <> ${lane}`;
+  expect(await pruneLanes(worker.withQueue, after(25 * 3_600_000))).toBe(4);
+  expect(await fixture.sql`select tenant_uid from queue.lanes`).toMatchObject([{ tenant_uid: lane }]);
+  await fixture.sql`delete from queue.items`;
+  await fixture.sql`update queue.lanes set pending = 0`;
+  // The lane, its tenant's virtual time, the endpoint's limits.
+  expect(await pruneLanes(worker.withQueue, after(25 * 3_600_000))).toBe(3);
 });
 
 /** Of one endpoint, claimed. */
