@@ -7,9 +7,9 @@ import { watchTenant, type Watched } from "./watch-tenant.ts";
 
 const PLACED_MS_MAX = 600_000;
 const TAKEN_MS_MAX = 90_000;
-/** Tenants whose lanes the killed worker holds, and what waits in each: seconds of work for a slow host. */
+/** Tenants whose lanes the killed worker holds, and what waits in each: more than it does until the other is ready. */
 const HELD_TENANTS = 6;
-const HELD_EVENTS = 25;
+const HELD_EVENTS = 300;
 
 /**
  * What one tenant feels of another's backlog: at the same endpoint, and at one that is dead; and how long work stands
@@ -101,15 +101,15 @@ async function pileUp(
  */
 async function killAndMeasure(stage: WholeStage, source: EventSource, run: number): Promise<number> {
   await stage.sink.take();
-  const tenants: string[] = [];
+  const tenants: Tenant[] = [];
   for (let i = 0; i < HELD_TENANTS; i++) {
     const tenant = await source.tenant(`held-${run}-${i}`);
     await source.append(tenant, "run.failed", HELD_EVENTS);
-    tenants.push(tenant.id);
+    tenants.push(tenant);
   }
   const firstAfter = async (fromMs: number) => {
     const receipts = await stage.sink.look();
-    return tenants.map((id) => receipts.find(({ tenantId, atMs }) => tenantId === id && atMs > fromMs)?.atMs);
+    return tenants.map(({ id }) => receipts.find(({ tenantId, atMs }) => tenantId === id && atMs > fromMs)?.atMs);
   };
   const all = (times: readonly (number | undefined)[]) => (times.includes(undefined) ? null : times);
   await waitFor(async () => all(await firstAfter(0)), { timeoutMs: TAKEN_MS_MAX, what: "all lanes to be worked" });
@@ -118,5 +118,6 @@ async function killAndMeasure(stage: WholeStage, source: EventSource, run: numbe
     timeoutMs: TAKEN_MS_MAX,
     what: "the lanes of the killed worker to go on",
   });
+  for (const tenant of tenants) await dropWork(stage, tenant);
   return Math.max(...times.map((atMs) => (atMs ?? Number.NaN) - killedAtMs));
 }
