@@ -14,7 +14,7 @@ import { authenticateApiKey } from "./domain/workspaces/index.ts";
 import { listen } from "./listen.ts";
 import { createOperatorActs } from "./operator-acts.ts";
 import { readOperatorToken } from "./operator-token.ts";
-import { findIsolationProblems, type Database } from "./platform/db/index.ts";
+import { findDurabilityProblems, findIsolationProblems, type Database } from "./platform/db/index.ts";
 import { createLogger, type Logger } from "./platform/observability/index.ts";
 import { systemClock, type Clock } from "./platform/runtime/index.ts";
 import { PatchbayStartError } from "./start-error.ts";
@@ -61,6 +61,7 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
   const { database, connection, close: closeDatabase } = await connectDatabase(config, log);
   try {
     await refuseWithoutIsolation(database);
+    await warnWithoutDurability(database, log);
     await checkKeys({ database: database.as("patchbay_worker"), keys, clock });
     const product = await compose({ config, roles, database, connection, keys, operatorToken, clock, log });
     const server = await startAll(product, config, roles);
@@ -106,6 +107,13 @@ async function startAll(product: Product, config: Config, roles: Roles): Promise
     await product.stop();
     throw error;
   }
+}
+
+/** A warning and no refusal: whoever tries Patchbay out on a throw-away server may want its speed. */
+async function warnWithoutDurability(database: Database, log: Logger): Promise<void> {
+  const problems = await findDurabilityProblems(database);
+  if (problems.length === 0) return;
+  log.warn({ problems }, "the database server may forget what it acknowledged: turn these settings on");
 }
 
 async function refuseWithoutIsolation(database: Database): Promise<void> {

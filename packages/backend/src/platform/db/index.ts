@@ -9,3 +9,4 @@ export * from "./migrate.ts";
 export * from "./partitions.ts";
 export { LOGIN_ROLE } from "./roles.ts";
 export * from "./self-check.ts";
+export { findDurabilityProblems } from "./durability.ts";
