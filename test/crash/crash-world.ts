@@ -57,6 +57,8 @@ export interface CrashWorld {
   /** Webhook ids that were answered 2xx so far. */
   readonly accepted: Set<string>;
   readonly kills: number;
+  /** How many are connected. */
+  readonly stores: number;
   /** Of the store that was connected first. */
   readonly connectionId: string;
   /** The process that lives now. */
@@ -82,8 +84,8 @@ export interface CrashWorld {
   postWebhook(timeoutMs?: number): Promise<void>;
   noteAccepted(): void;
   eraseTenant(tenant: string): Promise<void>;
-  /** Has the stores repeat what was refused, until nothing waits anywhere or the time is over: the checker sees which. */
-  settle(timeoutMs?: number): Promise<void>;
+  /** Has the stores repeat what was refused, until nothing waits anywhere or the time is over. @returns how long it took */
+  settle(timeoutMs?: number): Promise<number | null>;
   violations(): Promise<readonly Violation[]>;
   stop(): Promise<void>;
 }
@@ -138,6 +140,9 @@ export async function createCrashWorld(
     accepted,
     get kills() {
       return kills;
+    },
+    get stores() {
+      return stores.length;
     },
     get connectionId() {
       if (connectionId === null) throw new Error("no store is connected");
@@ -216,6 +221,7 @@ export async function createCrashWorld(
         if (await isAtRest()) drainedMs = Math.round(performance.now() - startedMs);
         else await delay(SETTLE_POLL_MS);
       }
+      return drainedMs;
     },
     async violations() {
       const { receipts } = receiver;

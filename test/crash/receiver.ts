@@ -27,7 +27,8 @@ export interface Receiver {
 
 const BODY_BYTES_MAX = 1024 * 1024;
 
-export async function startReceiver(): Promise<Receiver> {
+/** @param through what stands between it and the product, such as a proxy, by default nothing */
+export async function startReceiver(through = async (port: number) => port): Promise<Receiver> {
   const receipts: Receipt[] = [];
   const bound = new Map<string, { readonly id: string; readonly webhook: Webhook }>();
   const seen = new Set<string>();
@@ -66,7 +67,7 @@ export async function startReceiver(): Promise<Receiver> {
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("the receiver listens on no port");
-  const origin = `http://localhost:${address.port}`;
+  const origin = `http://localhost:${await through(address.port)}`;
   return {
     origin,
     urlOf: (name) => `${origin}/${name}`,

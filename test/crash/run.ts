@@ -1,3 +1,4 @@
+import { commandDatabase, commandNetwork } from "./commands/faults.ts";
 import { commandFailpoints } from "./commands/failpoints.ts";
 import { commandKills } from "./commands/kills.ts";
 import { commandMutants } from "./commands/mutants.ts";
@@ -8,9 +9,11 @@ import { runRefresh } from "./refresh/run.ts";
  * `docs/reliability.md`. Without a word: `kills`.
  */
 const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
+  database: commandDatabase,
   failpoints: commandFailpoints,
   kills: commandKills,
   mutants: commandMutants,
+  network: commandNetwork,
   refresh: runRefresh,
 };
 

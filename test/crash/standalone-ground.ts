@@ -1,6 +1,7 @@
 import { Patchbay as Sdk } from "@patchbay/node";
 import { parseConfig, prepareLocalFiles, startPatchbay } from "@patchbay/backend";
 import { startSandbox, type SandboxOptions } from "@patchbay/sandbox";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,7 @@ import {
 import { migrate, type ConnectionOptions } from "../../packages/backend/src/platform/db/index.ts";
 import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { freePort } from "../harness/free-port.ts";
+import { waitFor } from "../harness/wait-for.ts";
 import { LEASE, type Ground, type sandboxClock } from "./crash-world.ts";
 
 const CLIENT = { clientId: "sandbox-app", clientSecret: "sandbox-secret-0001" };
@@ -21,6 +23,10 @@ const TEMPLATE = "patchbay_template";
 /** A Postgres of one's own outside of any test runner, which syncs to disk unless told otherwise. */
 export interface StandaloneServer {
   readonly server: EmbeddedPostgres;
+  /** Ends the server with this signal, as nobody should. */
+  crash(signal: NodeJS.Signals): Promise<void>;
+  /** Starts it again, unless it runs. */
+  revive(): Promise<void>;
   /** A fresh {@link Ground} on a database of its own. */
   ground(options: GroundOptions): Promise<StandaloneGround>;
   stop(): Promise<void>;
@@ -41,6 +47,7 @@ export interface Through {
   database?(connection: ConnectionOptions): Promise<ConnectionOptions>;
   provider?(url: string): Promise<string>;
   inbox?(url: string): Promise<string>;
+  host?(port: number): Promise<number>;
 }
 
 export type StandaloneGround = Ground & { close(): Promise<void> };
@@ -50,13 +57,25 @@ export async function startStandaloneServer(options: {
   readonly dataDir?: string;
 }): Promise<StandaloneServer> {
   const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), "patchbay-crash-")));
-  const server = await startEmbeddedPostgres({ dataDir: folder, log: silentLogger, fsync: options.fsync });
+  const start = () => startEmbeddedPostgres({ dataDir: folder, log: silentLogger, fsync: options.fsync });
+  let server = await start();
   const { adminConnection, loginPassword } = server;
   await asAdmin(adminConnection, (sql) => sql.unsafe(`create database ${TEMPLATE}`));
   await migrate({ connection: { ...adminConnection, database: TEMPLATE }, loginPassword, log: silentLogger });
   let grounds = 0;
   return {
-    server,
+    get server() {
+      return server;
+    },
+    async crash(signal) {
+      process.kill(server.pid, signal);
+      await waitFor(() => !isAlive(server.pid), { what: "the end of the database server" });
+    },
+    async revive() {
+      if (isAlive(server.pid)) return;
+      await server.stop();
+      server = await start();
+    },
     async ground(given) {
       grounds += 1;
       const connection = { ...adminConnection, database: `crash_${grounds}` };
@@ -115,6 +134,15 @@ async function groundOn(connection: ConnectionOptions, options: GroundOptions): 
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Of a child, which stays in the list of processes until it is waited for. */
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s*Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
 }
 
 async function asAdmin<T>(admin: ConnectionOptions, work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
