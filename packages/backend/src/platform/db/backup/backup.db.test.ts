@@ -36,6 +36,7 @@ describe("a backup", () => {
       "queue.feed",
       "queue.items",
       "queue.lanes",
+      "queue.limits",
       "queue.tenants",
       "queue.unsequenced",
     ]);
