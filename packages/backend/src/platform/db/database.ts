@@ -154,8 +154,15 @@ function transaction<Result>(
     const timeouts = pooled ? Object.entries(TIMEOUTS) : [];
     const settings = [["role", role], ["app.workspace_id", workspaceId], ["app.tenant_uid", tenantUid], ...timeouts];
     const calls = settings.map(([name, value]) => sql`set_config(${name}, ${String(value)}, true)`);
-    await tx.execute(sql`select ${sql.join(calls, sql`, `)}`);
-    return work(tx);
+    // On one connection statements run in the order in which they are sent: the first of the work need not wait for
+    // this one's answer. If it fails, the transaction is aborted, and they with it.
+    const [context, done] = await Promise.allSettled([
+      tx.execute(sql`select ${sql.join(calls, sql`, `)}`).execute(),
+      work(tx),
+    ]);
+    if (context.status === "rejected") throw context.reason;
+    if (done.status === "rejected") throw done.reason;
+    return done.value;
   });
 }
 
