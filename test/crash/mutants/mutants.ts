@@ -106,7 +106,13 @@ export const MUTANTS = [
   },
   {
     name: "items settled without the fence",
-    edits: [{ file: CLAIM, from: "  await fence(tx, lease);\n  const done =", to: "  const done =" }],
+    edits: [
+      {
+        file: "platform/lanes/settle.ts",
+        from: "  if (held.length < leases.length) throw new LeaseLost();\n",
+        to: "",
+      },
+    ],
   },
   {
     name: "records written without the fence",
@@ -121,11 +127,15 @@ export const MUTANTS = [
   {
     name: "lease released by whoever had it once",
     edits: [
-      { file: "platform/lanes/worker.ts", from: "      await fence(tx, lease);\n", to: "" },
       {
-        file: CLAIM,
-        from: "    ) due\n    where ${isLane(key)} and lease_token = ${lease.token}`",
-        to: "    ) due\n    where ${isLane(key)}`",
+        file: "platform/lanes/release.ts",
+        from: "  const held = await holdLanes(\n    tx,\n    worked.map(({ lease }) => lease),\n  );\n",
+        to: "  const held = worked.map(({ lease }) => lease);\n",
+      },
+      {
+        file: "platform/lanes/release.ts",
+        from: "mine.tenant_uid)\n      and l.lease_token = mine.token`",
+        to: "mine.tenant_uid)`",
       },
     ],
   },

@@ -1,13 +1,12 @@
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
 import { randomUUID } from "node:crypto";
-import { arrayParam, type Tx } from "../db/index.ts";
+import type { Tx } from "../db/index.ts";
 import type { LaneKey, LaneKind } from "./enqueue.ts";
+import { CANDIDATES_MAX, isLane } from "./lane-sql.ts";
 
 /** A lane that lost its worker is free again after this long, unless told otherwise; the promise is 45 s. */
 export const LEASE_MS = 30_000;
-/** Ready lanes looked at per claim; those of the tenants that had least so far are taken. */
-const CANDIDATES_MAX = 500;
 
 export interface LaneItem {
   readonly id: string;
@@ -22,16 +21,6 @@ export interface Lease {
   readonly key: LaneKey;
   readonly token: string;
   readonly items: readonly LaneItem[];
-}
-
-export type ItemOutcome = "done" | { readonly at: Date };
-
-/** The lane went to another worker: nothing of this one may be written any more. */
-export class LeaseLost extends Error {
-  override readonly name = "LeaseLost";
-  constructor() {
-    super("the lane's lease went to another worker");
-  }
 }
 
 /**
@@ -109,109 +98,6 @@ export async function extendLease(tx: Tx, lease: Lease, leaseMs: number, now: Da
   return rows.length > 0;
 }
 
-/** Locks the lane's row and makes sure that the lease is still ours. @throws LeaseLost */
-export async function fence(tx: Tx, lease: Lease): Promise<void> {
-  const rows = await tx.execute(
-    sql`select 1 from queue.lanes where ${isLane(lease.key)} and lease_token = ${lease.token} for update`,
-  );
-  if (rows.length === 0) throw new LeaseLost();
-}
-
-/** Ends items (`done`) or puts them off, in the transaction of the work's effects. @throws LeaseLost */
-export async function settle(
-  tx: Tx,
-  lease: Lease,
-  outcomes: readonly { readonly id: string; readonly outcome: ItemOutcome }[],
-): Promise<void> {
-  await fence(tx, lease);
-  const done = outcomes.filter(({ outcome }) => outcome === "done").map(({ id }) => id);
-  if (done.length > 0) {
-    await tx.execute(sql`
-      with gone as (delete from queue.items where id = any(${arrayParam(done, "uuid")}) returning 1)
-      update queue.lanes set pending = greatest(0, pending - (select count(*) from gone)::int) where ${isLane(lease.key)}`);
-  }
-  for (const { id, outcome } of outcomes) {
-    if (outcome === "done") continue;
-    await tx.execute(
-      sql`update queue.items set run_at = ${outcome.at.toISOString()}::timestamptz, attempts = least(attempts + 1, 30000) where id = ${id}`,
-    );
-  }
-}
-
-/**
- * Lets the lane rest: once given back, nothing but what is urgent is worked before `until`, whatever waits in it or
- * comes. Claiming it ends its rest.
- *
- * @throws LeaseLost
- */
-export async function restLane(tx: Tx, lease: Lease, until: Date): Promise<void> {
-  await fence(tx, lease);
-  await tx.execute(
-    sql`update queue.lanes set rest_until = ${until.toISOString()}::timestamptz where ${isLane(lease.key)}`,
-  );
-}
-
-/** Ends the rest of all lanes of one id, whosever tenant's they are. Call it in a transaction of its own. */
-export async function endRest(tx: Tx, key: Omit<LaneKey, "tenantUid">, now: Date): Promise<void> {
-  const resting = sql`workspace_id = ${key.workspaceId} and kind = ${key.kind} and lane_id = ${key.laneId} and rest_until is not null`;
-  // Locked in the order in which items are placed.
-  await tx.execute(sql`select 1 from queue.lanes where ${resting} order by tenant_uid for update`);
-  await tx.execute(sql`
-    update queue.lanes set rest_until = null, next_at = least(next_at, ${now.toISOString()}::timestamptz)
-    where ${resting}`);
-}
-
-/**
- * Puts off those of the claimed items that stand as they were claimed: whoever worked them changed nothing. In a lane
- * that rests they wait in any case.
- */
-export async function putOffUntouched(tx: Tx, lease: Lease, at: Date): Promise<void> {
-  const { items } = lease;
-  await tx.execute(sql`
-    update queue.items i set run_at = ${at.toISOString()}::timestamptz, attempts = least(i.attempts + 1, 30000)
-    from unnest(
-      ${arrayParam(
-        items.map(({ id }) => id),
-        "uuid",
-      )},
-      ${arrayParam(
-        items.map(({ attempts }) => String(attempts)),
-        "smallint",
-      )},
-      ${arrayParam(
-        items.map(({ runAt }) => runAt.toISOString()),
-        "timestamptz",
-      )}
-    ) as claimed (id, attempts, run_at)
-    where i.id = claimed.id and i.attempts = claimed.attempts and date_trunc('milliseconds', i.run_at) = claimed.run_at
-      and not exists (select 1 from queue.lanes where ${isLane(lease.key)} and rest_until is not null)`);
-}
-
-/**
- * Gives the lane back, due at its earliest item or the end of its rest, and charges its tenant `cost` units of virtual time. Call it after
- * {@link fence} in one transaction: items that came meanwhile are seen only with the lane's row in hand.
- *
- * A lane with more to do comes after those that wait already, so that any number of backlogs leaves none waiting.
- */
-export async function releaseLane(tx: Tx, lease: Lease, cost: number, now: Date): Promise<void> {
-  const { key } = lease;
-  await tx.execute(sql`
-    update queue.lanes l set lease_until = null, lease_token = null, holds_slot = false, pending = case when due.at is null then 0 else greatest(l.pending, 1) end,
-      next_at = coalesce(greatest(least(due.urgent_at, greatest(due.at, l.rest_until)), ${now.toISOString()}::timestamptz), l.next_at)
-    from (
-      select
-        (select min(run_at) from queue.items where ${isLane(key)}) as at,
-        (select min(run_at) from queue.items where ${isLane(key)} and urgent) as urgent_at
-    ) due
-    where ${isLane(key)} and lease_token = ${lease.token}`);
-  // Whoever was idle starts at the least virtual time of those that wait: idling earns no credit.
-  await tx.execute(sql`
-    insert into queue.tenants as t (workspace_id, tenant_uid, kind, virtual_time)
-    values (${key.workspaceId}, ${key.tenantUid}, ${key.kind}, (${leastWaiting(key.kind)}) + ${cost})
-    on conflict (workspace_id, tenant_uid, kind) do update
-      set virtual_time = greatest(t.virtual_time, (${leastWaiting(key.kind)})) + ${cost}`);
-}
-
 interface HeldRow extends Record<string, unknown> {
   workspace_id: WorkspaceId;
   lane_id: string;
@@ -226,15 +112,4 @@ interface ItemRow extends HeldRow {
 
 function nameOf(row: HeldRow): string {
   return `${row.workspace_id} ${row.lane_id} ${row.tenant_uid}`;
-}
-
-function isLane(key: LaneKey) {
-  return sql`workspace_id = ${key.workspaceId} and kind = ${key.kind} and lane_id = ${key.laneId} and tenant_uid = ${key.tenantUid}`;
-}
-
-function leastWaiting(kind: LaneKind) {
-  return sql`
-    select coalesce(min(w.virtual_time), 0) from (
-      select l.workspace_id, l.tenant_uid from queue.lanes l where l.kind = ${kind} and l.pending > 0 order by l.next_at limit ${CANDIDATES_MAX}
-    ) waiting join queue.tenants w on (w.workspace_id, w.tenant_uid, w.kind) = (waiting.workspace_id, waiting.tenant_uid, ${kind})`;
 }

@@ -70,6 +70,12 @@ export async function drainFeed(tx: Tx): Promise<number> {
   return rows.length;
 }
 
+/** Whether other roles handed in anything. */
+export async function feedWaits(tx: Tx): Promise<boolean> {
+  const rows = await tx.execute(sql`select 1 from queue.feed limit 1`);
+  return rows.length > 0;
+}
+
 interface FeedRow extends Record<string, unknown> {
   id: string;
   kind: LaneKind;

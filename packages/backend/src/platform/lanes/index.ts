@@ -1,8 +1,9 @@
-export { endRest, LeaseLost, type ItemOutcome, type LaneItem } from "./claim.ts";
+export type { LaneItem } from "./claim.ts";
 export { enqueue, submit, type LaneKey, type LaneKind, type NewItem } from "./enqueue.ts";
 export { forgetTenantWork } from "./forget-tenant.ts";
 export type { LaneLimits } from "./limits.ts";
 export { pruneLanes } from "./prune-lanes.ts";
+export { endRest, LeaseLost, settle, type ItemOutcome, type Settlement } from "./settle.ts";
 export * from "./tables.ts";
 export * from "./wake.ts";
 export * from "./worker.ts";

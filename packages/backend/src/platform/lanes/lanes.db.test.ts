@@ -3,12 +3,14 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
 import { waitFor } from "../../../../../test/harness/wait-for.ts";
-import { openDatabase, type Database, type RoleDatabase } from "../db/index.ts";
+import { openDatabase, type Database, type RoleDatabase, type Tx } from "../db/index.ts";
 import { silentLogger } from "../observability/index.ts";
 import { systemClock } from "../runtime/index.ts";
-import { claimLanes, endRest, fence, LEASE_MS, LeaseLost, releaseLane, restLane, settle } from "./claim.ts";
+import { claimLanes, LEASE_MS, type Lease } from "./claim.ts";
 import { drainFeed } from "./enqueue.ts";
 import { createLaneWorker, createWake, enqueue, submit, type ClaimedLane, type NewItem } from "./index.ts";
+import { releaseLanes } from "./release.ts";
+import { endRest, fence, LeaseLost, restLane, settle } from "./settle.ts";
 
 let fixture: TestDatabase;
 let database: Database;
@@ -45,6 +47,9 @@ function anItem(overrides: Partial<NewItem> = {}): NewItem {
 const claim = (lanesMax = 10, now = new Date()) =>
   worker.withQueue((tx) => claimLanes(tx, { kind: "delivery", lanesMax, itemsPerLane: 10, now }));
 
+const release = (tx: Tx, lease: Lease, now: Date) =>
+  releaseLanes(tx, "delivery", [{ lease, limited: false }], { now, untouchedAt: now });
+
 const in1Hour = new Date(Date.now() + 3_600_000);
 
 /** Has all lanes that are ready rest. */
@@ -52,7 +57,7 @@ async function restUntil(until: Date): Promise<void> {
   for (const lane of await claim()) {
     await worker.withQueue(async (tx) => {
       await restLane(tx, lane, until);
-      await releaseLane(tx, lane, 1, new Date());
+      await release(tx, lane, new Date());
     });
   }
 }
@@ -71,10 +76,36 @@ describe("lanes", () => {
     const [next] = await claim(10, new Date(Date.now() + LEASE_MS + 1));
     expect(next?.items.map(({ id }) => id)).toEqual([item.id]);
     if (late === undefined) throw new Error("nothing claimed");
-    await expect(worker.withQueue((tx) => settle(tx, late, [{ id: item.id, outcome: "done" }]))).rejects.toThrow(
-      LeaseLost,
-    );
+    await expect(
+      worker.withQueue((tx) => settle(tx, [{ lease: late, outcomes: [{ id: item.id, outcome: "done" }] }])),
+    ).rejects.toThrow(LeaseLost);
     await expect(worker.withQueue((tx) => fence(tx, late))).rejects.toThrow(LeaseLost);
+  });
+
+  test("are settled together or not at all when one of them went to another worker", async () => {
+    const [kept, lost] = [anItem(), anItem()];
+    await worker.withQueue((tx) => enqueue(tx, [kept, lost]));
+    const leases = await claim();
+    await fixture.sql`update queue.lanes set lease_token = ${randomUUID()} where lane_id = ${lost.laneId}`;
+    const settlements = leases.map((lease) => ({
+      lease,
+      outcomes: lease.items.map(({ id }) => ({ id, outcome: "done" as const })),
+    }));
+    await expect(worker.withQueue((tx) => settle(tx, settlements))).rejects.toThrow(LeaseLost);
+    expect(await fixture.sql`select id from queue.items`).toHaveLength(2);
+  });
+
+  test("are given back together, but for one that went to another worker", async () => {
+    const [kept, lost] = [anItem(), anItem()];
+    await worker.withQueue((tx) => enqueue(tx, [kept, lost]));
+    const worked = (await claim()).map((lease) => ({ lease, limited: false }));
+    await fixture.sql`update queue.lanes set lease_token = ${randomUUID()} where lane_id = ${lost.laneId}`;
+    const now = new Date();
+    await worker.withQueue((tx) => releaseLanes(tx, "delivery", worked, { now, untouchedAt: now }));
+    expect(await fixture.sql`select lane_id from queue.lanes where lease_token is null`).toEqual([
+      { lane_id: kept.laneId },
+    ]);
+    expect(await fixture.sql`select id from queue.items where attempts = 0`).toEqual([{ id: lost.id }]);
   });
 
   test("keep one item for the same id handed in twice, at the earlier time", async () => {
@@ -93,8 +124,8 @@ describe("lanes", () => {
     const [lease] = await claim();
     if (lease === undefined) throw new Error("nothing claimed");
     await worker.withQueue(async (tx) => {
-      await settle(tx, lease, [{ id: item.id, outcome: "done" }]);
-      await releaseLane(tx, lease, 1, new Date());
+      await settle(tx, [{ lease, outcomes: [{ id: item.id, outcome: "done" }] }]);
+      await release(tx, lease, new Date());
     });
     expect(await claim()).toHaveLength(0);
     await worker.withQueue((tx) => enqueue(tx, [{ ...item, id: randomUUID() }]));
@@ -107,8 +138,8 @@ describe("lanes", () => {
     const [lease] = await claim();
     if (lease === undefined) throw new Error("nothing claimed");
     await worker.withQueue(async (tx) => {
-      await settle(tx, lease, [{ id: item.id, outcome: { at: new Date(Date.now() + 60_000) } }]);
-      await releaseLane(tx, lease, 1, new Date());
+      await settle(tx, [{ lease, outcomes: [{ id: item.id, outcome: { at: new Date(Date.now() + 60_000) } }] }]);
+      await release(tx, lease, new Date());
     });
     expect(await claim()).toHaveLength(0);
     const [again] = await claim(10, new Date(Date.now() + 61_000));
@@ -129,9 +160,9 @@ describe("lanes", () => {
     expect(lane?.items).toHaveLength(3);
     if (lane === undefined) throw new Error("nothing claimed");
     await worker.withQueue(async (tx) => {
-      await settle(tx, lane, [{ id: urgent.id, outcome: "done" }]);
+      await settle(tx, [{ lease: lane, outcomes: [{ id: urgent.id, outcome: "done" }] }]);
       await restLane(tx, lane, in1Hour);
-      await releaseLane(tx, lane, 1, new Date());
+      await release(tx, lane, new Date());
     });
     expect(await claim()).toEqual([]);
     expect((await claim(10, in1Hour))[0]?.items.map(({ attempts }) => attempts)).toEqual([0, 0]);
@@ -154,7 +185,7 @@ describe("lanes", () => {
       Array.from({ length: 100 }, () => anItem({ tenantUid: heavy, laneId, runAt: new Date(Date.now() - 60_000) })),
     );
     await worker.withQueue((tx) => enqueue(tx, backlog));
-    for (const lease of await claim(3)) await worker.withQueue((tx) => releaseLane(tx, lease, 10, new Date()));
+    for (const lease of await claim(3)) await worker.withQueue((tx) => release(tx, lease, new Date()));
     await worker.withQueue((tx) => enqueue(tx, [anItem({ tenantUid: light })]));
     const first = await claim(1);
     const second = await claim(1);
@@ -202,7 +233,7 @@ describe("lanes", () => {
       const now = new Date(Date.now() + turn);
       for (const lease of await claim(60, now)) {
         served.push(lease.key.tenantUid);
-        await worker.withQueue((tx) => releaseLane(tx, lease, 1, now));
+        await worker.withQueue((tx) => release(tx, lease, now));
       }
     }
     expect(served).toContain(light);
@@ -225,7 +256,7 @@ describe("lanes", () => {
       await fence(tx, lease);
       again = worker.withQueue((other) => enqueue(other, [item]));
       await untilBlocked(1);
-      await settle(tx, lease, [{ id: item.id, outcome: "done" }]);
+      await settle(tx, [{ lease, outcomes: [{ id: item.id, outcome: "done" }] }]);
     });
     await again;
     const [lane] = await fixture.sql`select pending, (select count(*)::int from queue.items) as items from queue.lanes`;

@@ -3,10 +3,11 @@ import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
 import { openDatabase, type Database, type RoleDatabase } from "../db/index.ts";
-import { claimLanes, releaseLane, type Lease } from "./claim.ts";
+import { claimLanes, type Lease } from "./claim.ts";
 import { enqueue } from "./enqueue.ts";
 import { pruneLanes } from "./prune-lanes.ts";
-import { freeSlot, takeTurns, type LaneLimits } from "./limits.ts";
+import { takeTurns, type LaneLimits } from "./limits.ts";
+import { releaseLanes } from "./release.ts";
 
 let fixture: TestDatabase;
 let database: Database;
@@ -114,8 +115,7 @@ function take(lease: Lease | undefined, limits: LaneLimits, wanted: number, now:
 
 async function giveBack(lease: Lease | undefined): Promise<void> {
   if (lease === undefined) throw new Error("no such lane");
-  await worker.withQueue(async (tx) => {
-    await freeSlot(tx, lease.key);
-    await releaseLane(tx, lease, 1, start);
-  });
+  await worker.withQueue((tx) =>
+    releaseLanes(tx, lease.key.kind, [{ lease, limited: true }], { now: start, untouchedAt: start }),
+  );
 }

@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import type { Tx } from "../db/index.ts";
-import { fence, type Lease } from "./claim.ts";
+import type { Lease } from "./claim.ts";
 import type { LaneKey } from "./enqueue.ts";
+import { fence } from "./settle.ts";
 
 /** How lanes with one id may be worked, over all their tenants, kinds and processes. */
 export interface LaneLimits {

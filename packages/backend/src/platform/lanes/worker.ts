@@ -1,22 +1,12 @@
 import type { RoleDatabase, Tx } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 import type { Clock } from "../runtime/index.ts";
-import {
-  claimLanes,
-  extendLease,
-  fence,
-  type ItemOutcome,
-  type LaneItem,
-  type Lease,
-  LEASE_MS,
-  putOffUntouched,
-  releaseLane,
-  restLane,
-  settle,
-} from "./claim.ts";
-import { drainFeed, type LaneKey, type LaneKind } from "./enqueue.ts";
-import { freeSlot, takeTurns, type LaneLimits } from "./limits.ts";
+import { claimLanes, extendLease, type LaneItem, type Lease, LEASE_MS } from "./claim.ts";
+import { drainFeed, feedWaits, type LaneKey, type LaneKind } from "./enqueue.ts";
+import { takeTurns, type LaneLimits } from "./limits.ts";
 import { nextDue } from "./next-due.ts";
+import { releaseLanes, type WorkedLane } from "./release.ts";
+import { fence, restLane, settle, type Settlement } from "./settle.ts";
 import type { Wake } from "./wake.ts";
 import { createWorkLoop, type Round } from "./work-loop.ts";
 
@@ -24,9 +14,11 @@ import { createWorkLoop, type Round } from "./work-loop.ts";
 export interface ClaimedLane {
   readonly key: LaneKey;
   readonly items: readonly LaneItem[];
+  /** To settle several lanes in one transaction. */
+  readonly lease: Lease;
   /** Aborted when the lease is lost or the worker stops; then stop soon and write nothing. */
   readonly signal: AbortSignal;
-  settle(tx: Tx, outcomes: readonly { readonly id: string; readonly outcome: ItemOutcome }[]): Promise<void>;
+  settle(tx: Tx, outcomes: Settlement["outcomes"]): Promise<void>;
   fence(tx: Tx): Promise<void>;
   /**
    * When the next items may begin, at most `wanted`; none: let the lane rest, it comes again when there may be turns.
@@ -68,34 +60,55 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
   const { leaseMs = LEASE_MS } = deps;
   const stopping = new AbortController();
   const working = new Set<Promise<void>>();
-  const loop = createWorkLoop({ wake: deps.wake, topic: `lanes:${deps.kind}`, log, round: claim });
+  const worked: WorkedLane[] = [];
+  const loop = createWorkLoop({ wake: deps.wake, topic: `lanes:${deps.kind}`, log, round });
 
-  async function claim(): Promise<Round> {
+  /** Gives back what is through and claims anew, for all lanes at once: a lane's share falls as their number grows. */
+  async function round(): Promise<Round> {
     const free = deps.lanesMax - working.size;
     if (free <= 0) return "nothing";
-    const { leases, due } = await deps.database.withQueue(async (tx) => {
-      await drainFeed(tx);
-      const leases = await claimLanes(tx, {
-        kind: deps.kind,
-        lanesMax: free,
-        itemsPerLane: deps.itemsPerLane,
-        leaseMs,
-        now: deps.clock.now(),
+    const back = worked.splice(0);
+    const found = await deps.database
+      .withQueue(async (tx) => {
+        await release(tx, back);
+        const leases = await claim(tx, free);
+        const fed = await feedWaits(tx);
+        return { leases, fed, due: leases.length > 0 || fed ? null : await nextDue(tx, deps.kind) };
+      })
+      .catch((error: unknown) => {
+        worked.push(...back);
+        throw error;
       });
-      return { leases, due: leases.length > 0 ? null : await nextDue(tx, deps.kind) };
-    });
-    for (const lease of leases) {
-      const work = workLane(lease).finally(() => {
-        working.delete(work);
-        loop.nudge();
-      });
-      working.add(work);
-    }
-    if (leases.length > 0) return "more";
-    return due === null ? "nothing" : { dueInMs: due.getTime() - deps.clock.now().getTime() };
+    for (const lease of found.leases) begin(lease);
+    // In a transaction of its own: it locks lanes that others hold.
+    if (found.fed) await deps.database.withQueue(drainFeed);
+    if (found.fed || found.leases.length > 0) return "more";
+    return found.due === null ? "nothing" : { dueInMs: found.due.getTime() - deps.clock.now().getTime() };
   }
 
-  async function workLane(lease: Lease): Promise<void> {
+  function claim(tx: Tx, lanesMax: number): Promise<readonly Lease[]> {
+    const { kind, itemsPerLane } = deps;
+    return claimLanes(tx, { kind, lanesMax, itemsPerLane, leaseMs, now: deps.clock.now() });
+  }
+
+  function release(tx: Tx, lanes: readonly WorkedLane[]): Promise<void> {
+    const now = deps.clock.now();
+    // The tables know what was settled: a handler's transaction may have been rolled back after it settled.
+    const untouchedAt = new Date(now.getTime() + (stopping.signal.aborted ? 0 : UNSETTLED_DELAY_MS));
+    return releaseLanes(tx, deps.kind, lanes, { now, untouchedAt });
+  }
+
+  function begin(lease: Lease): void {
+    const work = workLane(lease).then((limited) => {
+      working.delete(work);
+      worked.push({ lease, limited });
+      loop.nudge();
+    });
+    working.add(work);
+  }
+
+  /** @returns whether it took turns */
+  async function workLane(lease: Lease): Promise<boolean> {
     const lost = new AbortController();
     let limited = false;
     const stopHeartbeat = keepLease(lease, lost);
@@ -104,9 +117,10 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
         await deps.handle({
           key: lease.key,
           items: lease.items,
+          lease,
           signal: AbortSignal.any([lost.signal, stopping.signal]),
           fence: (tx) => fence(tx, lease),
-          settle: (tx, outcomes) => settle(tx, lease, outcomes),
+          settle: (tx, outcomes) => settle(tx, [{ lease, outcomes }]),
           takeTurns(tx, limits, wanted) {
             limited = true;
             return takeTurns(tx, lease, limits, wanted, deps.clock.now());
@@ -117,10 +131,8 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
       log.error({ error, workspaceId: lease.key.workspaceId, laneId: lease.key.laneId }, "lane failed");
     } finally {
       stopHeartbeat();
-      await giveBack(lease, limited).catch((error: unknown) =>
-        log.warn({ error }, "lane not given back; its lease will run out"),
-      );
     }
+    return limited;
   }
 
   /** Extends the lease until told to stop; aborts `lost` when it went, or may have gone, to another worker. */
@@ -140,18 +152,6 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     return () => clearInterval(heartbeat);
   }
 
-  async function giveBack(lease: Lease, limited: boolean): Promise<void> {
-    await deps.database.withQueue(async (tx) => {
-      await fence(tx, lease);
-      if (limited) await freeSlot(tx, lease.key);
-      const now = deps.clock.now();
-      // The tables know what was settled: a handler's transaction may have been rolled back after it settled.
-      const at = new Date(now.getTime() + (stopping.signal.aborted ? 0 : UNSETTLED_DELAY_MS));
-      if (lease.items.length > 0) await putOffUntouched(tx, lease, at);
-      await releaseLane(tx, lease, Math.max(1, lease.items.length), now);
-    });
-  }
-
   return {
     start: () => loop.start(),
     async stop() {
@@ -161,6 +161,9 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
         Promise.allSettled(working),
         new Promise((resolve) => setTimeout(resolve, STOP_WAIT_MS_MAX).unref()),
       ]);
+      await deps.database
+        .withQueue((tx) => release(tx, worked.splice(0)))
+        .catch((error: unknown) => log.warn({ error }, "lanes not given back; their leases will run out"));
     },
   };
 }

@@ -162,9 +162,12 @@ function aLane(
   attempts: number,
   settled: (outcome: ItemOutcome | undefined) => void,
 ): ClaimedLane {
+  const key = { kind: "erasure", workspaceId, tenantUid: randomUUID() as TenantUid, laneId: id } as const;
+  const items = [{ id, task: "erase", attempts, runAt: clock.now() }];
   return {
-    key: { kind: "erasure", workspaceId, tenantUid: randomUUID() as TenantUid, laneId: id },
-    items: [{ id, task: "erase", attempts, runAt: clock.now() }],
+    key,
+    items,
+    lease: { key, items, token: randomUUID() },
     signal: new AbortController().signal,
     fence: async () => {},
     rest: async () => {},
