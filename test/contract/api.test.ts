@@ -102,7 +102,7 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "webhookEndpoints.retrieve": () => sdk.webhookEndpoints.retrieve(world.a.endpointId),
   "webhookEndpoints.update": () => sdk.webhookEndpoints.update(world.a.endpointId, { description: "main" }),
   "webhookEndpoints.rotateSecret": () => sdk.webhookEndpoints.rotateSecret(world.a.endpointId, { graceHours: 1 }),
-  "webhookEndpoints.test": () => sdk.webhookEndpoints.test(world.a.endpointId),
+  "webhookEndpoints.test": () => sdk.webhookEndpoints.test(world.a.endpointId, { signWith: "newest" }),
   "webhookEndpoints.attempts": () => sdk.webhookEndpoints.attempts(world.a.endpointId).toArray({ limit: 100 }),
   "deliveries.list": () => sdk.deliveries.list({ limit: 1 }).toArray({ limit: 10 }),
   "deliveries.listDeadLetters": () => sdk.deliveries.listDeadLetters().toArray({ limit: 10 }),

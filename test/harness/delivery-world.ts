@@ -5,6 +5,7 @@ import { createServer, type IncomingHttpHeaders, type ServerResponse } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createTestDatabase } from "./database.ts";
+import { createAudit } from "../../packages/backend/src/domain/audit/index.ts";
 import { appendEvents, type NewEvent } from "../../packages/backend/src/domain/events/index.ts";
 import { createLocalKeyFile, createVault, openLocalKeys } from "../../packages/backend/src/domain/vault/index.ts";
 import { createWorkspace, putTenant, tenantRef } from "../../packages/backend/src/domain/workspaces/index.ts";
@@ -38,7 +39,8 @@ export async function createWorld() {
   const impatient: Pick<Egress, "request"> = {
     request: (request) => egress.request({ ...request, deadlineMs: DEADLINE_MS }),
   };
-  const deps = { app, worker, vault, egress: impatient, endpointOrigins, clock, random: () => 0.5, wake, log };
+  const audit = createAudit({ withWorkspace: app.withWorkspace, vault, clock });
+  const deps = { app, worker, vault, audit, egress: impatient, endpointOrigins, clock, random: () => 0.5, wake, log };
   const delivery = createDelivery(deps);
   const lanes = createLaneWorker({
     database: worker,

@@ -228,7 +228,7 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   ],
   "DELETE /v1/webhook-endpoints/{id}": [onEndpoint("")],
   "POST /v1/webhook-endpoints/{id}/rotate-secret": [onEndpoint("/rotate-secret", {})],
-  "POST /v1/webhook-endpoints/{id}/test": [onEndpoint("/test")],
+  "POST /v1/webhook-endpoints/{id}/test": [onEndpoint("/test"), onEndpoint("/test", { signWith: "newest" })],
   "GET /v1/webhook-endpoints/{id}/attempts": [
     onEndpoint("/attempts"),
     {

@@ -119,7 +119,12 @@ describe("routes", () => {
       "POST /v1/webhook-endpoints/we_1/rotate-secret",
       { graceHours: 1 },
     ],
-    ["webhookEndpoints.test", (p) => p.webhookEndpoints.test("we_1"), "POST /v1/webhook-endpoints/we_1/test"],
+    [
+      "webhookEndpoints.test",
+      (p) => p.webhookEndpoints.test("we_1", { signWith: "newest" }),
+      "POST /v1/webhook-endpoints/we_1/test",
+      { signWith: "newest" },
+    ],
     [
       "webhookEndpoints.attempts",
       (p) => p.webhookEndpoints.attempts("we_1"),

@@ -6,6 +6,7 @@ import type {
   DeliveryReplayPreview,
   ReplayDeliveries,
   RotateSecret,
+  TestWebhookEndpoint,
   UpdateWebhookEndpoint,
   WebhookEndpoint,
   WebhookEndpointWithSecret,
@@ -51,9 +52,15 @@ export class WebhookEndpoints {
     return this.#transport.request({ method: "POST", path, body: params, options });
   }
 
-  /** Sends an `endpoint.test` event to this endpoint. */
-  test(id: string, options?: RequestOptions): ApiPromise<Delivery> {
-    return this.#transport.request({ method: "POST", path: ["webhook-endpoints", id, "test"], options });
+  /**
+   * Sends an `endpoint.test` event to this endpoint.
+   *
+   * @example
+   *   // After rotateSecret: does the new secret verify, before the old one stops signing?
+   *   await patchbay.webhookEndpoints.test("we_…", { signWith: "newest" });
+   */
+  test(id: string, params: TestWebhookEndpoint = {}, options?: RequestOptions): ApiPromise<Delivery> {
+    return this.#transport.request({ method: "POST", path: ["webhook-endpoints", id, "test"], body: params, options });
   }
 
   /** Counts what {@link replay} would send. */

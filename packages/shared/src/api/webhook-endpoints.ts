@@ -163,7 +163,20 @@ export const RotateSecret: z.ZodType<RotateSecret> = z
   .strictObject({ graceHours: z.number().min(0).max(168).optional() })
   .meta({ id: "RotateSecret" });
 
-const DELIVERY_STATUSES = ["pending", "delivered", "failed", "held", "waiting"] as const;
+/** `all`: every secret that lives; `newest`: that one alone. */
+export const SIGN_WITH = ["all", "newest"] as const;
+export type SignWith = (typeof SIGN_WITH)[number];
+
+/** Body of `POST …/test`. */
+export interface TestWebhookEndpoint {
+  /** `newest` proves, before the former secrets end, that the new one is in place. Default `all`, as real deliveries. */
+  readonly signWith?: SignWith | undefined;
+}
+export const TestWebhookEndpoint: z.ZodType<TestWebhookEndpoint> = z
+  .strictObject({ signWith: z.enum(SIGN_WITH).optional() })
+  .meta({ id: "TestWebhookEndpoint" });
+
+const DELIVERY_STATUSES = ["pending", "delivered", "failed", "held", "waiting", "skipped"] as const;
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number];
 
 /** One event for one endpoint. */
@@ -176,9 +189,11 @@ export interface Delivery {
   readonly tenantId: string | null;
   /**
    * `held`: the endpoint is disabled. `failed`: a dead letter. `waiting`: an earlier event of its record has not arrived
-   * (endpoints with `order: "perRecord"`).
+   * (endpoints with `order: "perRecord"`). `skipped`: a dead letter that the host gave up.
    */
   readonly status: DeliveryStatus;
+  /** `newest`: a test that only the endpoint's newest secret signs. */
+  readonly signWith: SignWith;
   readonly attempts: number;
   readonly nextAttemptAt: string | null;
   readonly createdAt: string;
@@ -192,6 +207,7 @@ export const Delivery: z.ZodType<Delivery> = z
     eventType: z.string(),
     tenantId: z.string().nullable(),
     status: z.enum(DELIVERY_STATUSES),
+    signWith: z.enum(SIGN_WITH),
     attempts: z.int(),
     nextAttemptAt: z.iso.datetime().nullable(),
     createdAt: z.iso.datetime(),
@@ -205,6 +221,7 @@ export interface Attempt {
   readonly deliveryId: string;
   readonly eventId: string;
   readonly number: number;
+  readonly signedWith: SignWith;
   /** `null` when no answer came. */
   readonly statusCode: number | null;
   /** `timeout`, `connection_refused`, `dns`, `tls`, `blocked_address`, `redirect`, `status` … */
@@ -220,6 +237,7 @@ export const Attempt: z.ZodType<Attempt> = z
     deliveryId: z.string(),
     eventId: z.string(),
     number: z.int(),
+    signedWith: z.enum(SIGN_WITH),
     statusCode: z.int().nullable(),
     problem: z.string().nullable(),
     durationMs: z.int(),

@@ -1,4 +1,5 @@
 import type { TenantUid } from "@patchbay/shared";
+import type { Audit } from "../../domain/audit/index.ts";
 import type { Vault } from "../../domain/vault/index.ts";
 import { NIL_UUID, type RoleDatabase } from "../../platform/db/index.ts";
 import type { Egress } from "../../platform/egress/index.ts";
@@ -12,6 +13,7 @@ export interface DeliveryDeps {
   /** As `patchbay_worker`: for sequencing and delivering. */
   readonly worker: RoleDatabase;
   readonly vault: Vault;
+  readonly audit: Pick<Audit, "writer">;
   readonly egress: Pick<Egress, "request">;
   /** Exact origins that endpoints of test workspaces may have beside `https:`, such as `http://localhost:4401`. */
   readonly endpointOrigins: readonly string[];

@@ -75,7 +75,7 @@ async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly D
       mode,
       eventId,
       body: payload === "thin" ? thinBody(body) : body,
-      secrets: opened.secrets,
+      secrets: delivery.signWith === "newest" ? opened.secrets.slice(0, 1) : opened.secrets,
       replay: replayOf(delivery),
     });
     const { statusCode, problem } = attempt.outcome;

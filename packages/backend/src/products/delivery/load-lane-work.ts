@@ -6,6 +6,7 @@ import type {
   EventId,
   EventType,
   RecordId,
+  SignWith,
   WorkspaceId,
 } from "@patchbay/shared";
 import { and, desc, eq, gt, inArray, isNull, or } from "drizzle-orm";
@@ -27,6 +28,7 @@ export interface LoadedDelivery {
   readonly attempts: number;
   readonly scheduleOffset: number;
   readonly replayId: DeliveryReplayId | null;
+  readonly signWith: SignWith;
   readonly body: Uint8Array;
   readonly bodyKeyId: (typeof events.$inferSelect)["bodyKeyId"];
 }
@@ -107,6 +109,7 @@ async function findDeliveries(
       attempts: deliveries.attempts,
       scheduleOffset: deliveries.scheduleOffset,
       replayId: deliveries.replayId,
+      signWith: deliveries.signWith,
       position: deliveries.position,
       orderKey: deliveries.orderKey,
       body: events.body,

@@ -1,7 +1,7 @@
 import type { RecordId } from "@patchbay/shared";
-import { and, asc, eq, inArray, lt, ne } from "drizzle-orm";
+import { and, asc, eq, inArray, lt, notInArray } from "drizzle-orm";
 import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
-import { enqueue, type ClaimedLane } from "../../platform/lanes/index.ts";
+import { enqueue, type ClaimedLane, type NewItem } from "../../platform/lanes/index.ts";
 import type { EndpointRow, LoadedDelivery } from "./load-lane-work.ts";
 import { deliveries } from "./tables.ts";
 
@@ -35,8 +35,10 @@ export async function parkBehindEarlier(
     const [earlier] = await tx
       .select({ id: deliveries.id })
       .from(deliveries)
-      .where(and(ofRecord(endpoint, orderKey), lt(deliveries.position, position), ne(deliveries.status, "delivered")))
-      .limit(1);
+      .where(and(ofRecord(endpoint, orderKey), lt(deliveries.position, position)))
+      .limit(1)
+      // Who skips it waits until this one is `waiting`, and then lets it go on.
+      .for("share");
     if (earlier === undefined) return false;
     await tx
       .update(deliveries)
@@ -61,6 +63,17 @@ export async function releaseLater(
   now: Date,
 ): Promise<() => Promise<void>> {
   if (orderKey === null) return async () => {};
+  const items = await takeWaiting(tx, endpoint, orderKey, now);
+  return () => enqueue(tx, items);
+}
+
+/** Makes pending what waits for an earlier delivery of the record. @returns what is to be put into its lane */
+export async function takeWaiting(
+  tx: Tx,
+  endpoint: Pick<EndpointRow, "workspaceId" | "id">,
+  orderKey: RecordId,
+  now: Date,
+): Promise<readonly NewItem[]> {
   const { workspaceId } = endpoint;
   const waiting = await tx
     .select({ id: deliveries.id, tenantUid: deliveries.tenantUid })
@@ -74,19 +87,15 @@ export async function releaseLater(
     .update(deliveries)
     .set({ status: "pending", nextAttemptAt: now })
     .where(and(eq(deliveries.workspaceId, workspaceId), inArray(deliveries.id, ids)));
-  return () =>
-    enqueue(
-      tx,
-      waiting.map(({ id, tenantUid }) => ({
-        kind: "delivery",
-        workspaceId,
-        tenantUid,
-        laneId: endpoint.id,
-        id,
-        task: "deliver",
-        runAt: now,
-      })),
-    );
+  return waiting.map(({ id, tenantUid }) => ({
+    kind: "delivery",
+    workspaceId,
+    tenantUid,
+    laneId: endpoint.id,
+    id,
+    task: "deliver",
+    runAt: now,
+  }));
 }
 
 function ofRecord(endpoint: Pick<EndpointRow, "workspaceId" | "id">, orderKey: RecordId) {
@@ -94,7 +103,7 @@ function ofRecord(endpoint: Pick<EndpointRow, "workspaceId" | "id">, orderKey: R
     eq(deliveries.workspaceId, endpoint.workspaceId),
     eq(deliveries.endpointId, endpoint.id),
     eq(deliveries.orderKey, orderKey),
-    // The partial index holds these alone.
-    ne(deliveries.status, "delivered"),
+    // The partial index holds none that was delivered.
+    notInArray(deliveries.status, ["delivered", "skipped"]),
   );
 }

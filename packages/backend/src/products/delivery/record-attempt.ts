@@ -1,5 +1,6 @@
-import type { AttemptId, EndpointId } from "@patchbay/shared";
+import { encodeId, type AttemptId, type EndpointId } from "@patchbay/shared";
 import { and, eq, sql } from "drizzle-orm";
+import type { AuditWriter } from "../../domain/audit/index.ts";
 import { appendEvents } from "../../domain/events/index.ts";
 import type { Sealer } from "../../domain/vault/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
@@ -41,6 +42,7 @@ export async function recordAttempt(deps: DeliveryDeps, input: Input): Promise<E
   const { lane, delivery, attempt } = input;
   const { workspaceId } = lane.key;
   const now = deps.clock.now();
+  const log = attempt.outcome.verdict === "delivered" ? null : await deps.audit.writer(workspaceId);
   const written = await deps.worker.withWorkspace(workspaceId, async (tx) => {
     const endpoint = await noteHealth(tx, input, now);
     const retryAt =
@@ -62,6 +64,7 @@ export async function recordAttempt(deps: DeliveryDeps, input: Input): Promise<E
       { id: delivery.id, outcome: next.nextAttemptAt === null ? "done" : { at: next.nextAttemptAt } },
     ]);
     await goOn();
+    if (log !== null && endpoint.disabled !== null) await enterDisabled(tx, log, endpoint.disabled);
     return erased ? { ...endpoint, row: null } : endpoint;
   });
   if (written.told) deps.wake.poke("events");
@@ -81,12 +84,12 @@ async function noteHealth(
   tx: Tx,
   input: Input,
   now: Date,
-): Promise<{ row: EndpointRow | null; told: boolean; aligned: boolean }> {
+): Promise<{ row: EndpointRow | null; told: boolean; aligned: boolean; disabled: EndpointRow | null }> {
   const { workspaceId } = input.lane.key;
   const { outcome } = input.attempt;
   const quiet = outcome.verdict === "delivered" && isWell(input.endpoint, now);
   const row = await findEndpoint(tx, workspaceId, input.endpoint.id, quiet ? null : "update");
-  if (row === null || quiet || row.status === "disabled") return { row, told: false, aligned: false };
+  if (row === null || quiet || row.status === "disabled") return { row, told: false, aligned: false, disabled: null };
 
   const change = healthAfter(row, outcome, input.probe, now);
   const disabledReason = outcome.verdict === "gone" ? "gone" : change.giveUp ? "failing" : null;
@@ -104,7 +107,17 @@ async function noteHealth(
     await appendEvents(tx, input.sealer, [endpointEvent(`endpoint.${tell}`, changed, input.mode, now)]);
   const aligned = disabledReason !== null || tell === "recovered";
   if (aligned) await submitAlign(tx, { workspaceId, endpointId: row.id, now });
-  return { row: changed, told: tell !== null, aligned };
+  return { row: changed, told: tell !== null, aligned, disabled: disabledReason === null ? null : changed };
+}
+
+/** The product's own act. Last in the transaction, as every entry. */
+async function enterDisabled(tx: Tx, log: AuditWriter, endpoint: EndpointRow): Promise<void> {
+  await log.append(tx, {
+    actor: { kind: "system", id: null },
+    action: "webhook_endpoint.disabled",
+    target: { type: "webhook_endpoint", id: encodeId("we", endpoint.id) },
+    details: { reason: endpoint.disabledReason },
+  });
 }
 
 function healthAfter(row: EndpointRow, outcome: AttemptOutcome, probe: boolean, now: Date): HealthChange {

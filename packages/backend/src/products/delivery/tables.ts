@@ -11,6 +11,7 @@ import type {
   EventType,
   ModelName,
   RecordId,
+  SignWith,
   TenantUid,
   WorkspaceId,
 } from "@patchbay/shared";
@@ -92,6 +93,8 @@ export const deliveries = pgTable(
     orderKey: id<RecordId>(),
     /** The replay that sent it last; `null`: none did. */
     replayId: id<DeliveryReplayId>(),
+    /** Only tests are ever signed with less than every live secret. */
+    signWith: text().$type<SignWith>().notNull().default("all"),
     createdAt: instant().notNull(),
     finishedAt: instant(),
   },

@@ -1,4 +1,11 @@
-import { encodeId, type Attempt, type Delivery, type EndpointSnapshot, type WebhookEndpoint } from "@patchbay/shared";
+import {
+  encodeId,
+  type Attempt,
+  type Delivery,
+  type EndpointSnapshot,
+  type SignWith,
+  type WebhookEndpoint,
+} from "@patchbay/shared";
 import type { attempts, deliveries, endpoints } from "./tables.ts";
 
 /** @param tenantIds the host's ids of the tenants that it is for; `null`: all */
@@ -45,6 +52,7 @@ export function toApiDelivery(
     eventType: row.eventType,
     tenantId,
     status: row.status,
+    signWith: row.signWith,
     attempts: row.attempts,
     nextAttemptAt: (waits ? openUntil : nextAttemptAt)?.toISOString() ?? null,
     createdAt: row.createdAt.toISOString(),
@@ -52,12 +60,13 @@ export function toApiDelivery(
   };
 }
 
-export function toApiAttempt(row: typeof attempts.$inferSelect): Attempt {
+export function toApiAttempt(row: typeof attempts.$inferSelect, signedWith: SignWith): Attempt {
   return {
     id: encodeId("att", row.id),
     deliveryId: encodeId("dlv", row.deliveryId),
     eventId: encodeId("evt", row.eventId),
     number: row.number,
+    signedWith,
     statusCode: row.statusCode,
     problem: row.problem,
     durationMs: row.durationMs,

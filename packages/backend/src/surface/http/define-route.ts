@@ -29,6 +29,8 @@ export interface RouteSpec {
     readonly params?: z.ZodType;
     readonly query?: z.ZodType;
     readonly body?: z.ZodType;
+    /** A request without a body means `{}`. */
+    readonly bodyOptional?: true;
   };
   /** Status → schema of the body; `null`: no body. */
   readonly responses: Readonly<Record<number, z.ZodType | StreamedBody | null>>;
@@ -74,11 +76,11 @@ export function defineRoute<const S extends RouteSpec>(
   return {
     spec,
     mount(app, guards, around = (_, __, run) => run()) {
-      const { params, query, body } = spec.request;
+      const { params, query, body, bodyOptional = false } = spec.request;
       const validators = [
         ...(params === undefined ? [] : [zValidator("param", params, refuse("path"))]),
         ...(query === undefined ? [] : [zValidator("query", query, refuse("query"))]),
-        ...(body === undefined ? [] : [requireJson, zValidator("json", body, refuse("body"))]),
+        ...(body === undefined ? [] : [requireJson(bodyOptional), zValidator("json", body, refuse("body"))]),
       ] as MiddlewareHandler<HttpEnv>[];
       const path = spec.path.replaceAll(/\{(\w+)\}/g, ":$1");
       app.on(spec.method.toUpperCase(), [path], ...guards, ...validators, (c) => {
@@ -114,12 +116,16 @@ function refuse(where: "path" | "query" | "body") {
   };
 }
 
-const requireJson: MiddlewareHandler = async (c, next) => {
-  // Exactly what the validator takes for JSON: anything else it would check as an empty object.
-  const type = c.req.header("content-type")?.split(";")[0]?.trim() ?? "";
-  if (!/^application\/(?:[\w.-]+\+)?json$/i.test(type)) {
-    throw new AppError("unsupported_media_type", "send JSON with the header Content-Type: application/json");
-  }
-  if ((await c.req.text()) === "") throw new AppError("invalid_request", "the body is empty; send JSON");
-  await next();
-};
+const requireJson =
+  (optional: boolean): MiddlewareHandler =>
+  async (c, next) => {
+    // The validator takes what names no type for an empty object.
+    if (optional && c.req.header("content-type") === undefined && (await c.req.text()) === "") return next();
+    // Exactly what the validator takes for JSON: anything else it would check as an empty object.
+    const type = c.req.header("content-type")?.split(";")[0]?.trim() ?? "";
+    if (!/^application\/(?:[\w.-]+\+)?json$/i.test(type)) {
+      throw new AppError("unsupported_media_type", "send JSON with the header Content-Type: application/json");
+    }
+    if ((await c.req.text()) === "") throw new AppError("invalid_request", "the body is empty; send JSON");
+    await next();
+  };

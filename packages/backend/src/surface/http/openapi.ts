@@ -57,7 +57,7 @@ function webhook(type: EventType, schemaOf: SchemaOf): Record<string, unknown> {
 type SchemaOf = (schema: z.ZodType, io: "input" | "output") => unknown;
 
 function operation(audience: Audience, spec: RouteSpec, schemaOf: SchemaOf): Record<string, unknown> {
-  const { params, query, body } = spec.request;
+  const { params, query, body, bodyOptional = false } = spec.request;
   return {
     operationId: operationId(spec),
     summary: spec.summary,
@@ -68,7 +68,12 @@ function operation(audience: Audience, spec: RouteSpec, schemaOf: SchemaOf): Rec
     parameters: [...parameters("path", params), ...parameters("query", query)],
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: schemaOf(body, "input") } } } }),
+      : {
+          requestBody: {
+            required: !bodyOptional,
+            content: { "application/json": { schema: schemaOf(body, "input") } },
+          },
+        }),
     responses: {
       ...Object.fromEntries(
         Object.entries(spec.responses).map(([status, answer]) => [status, response(answer, schemaOf)]),

@@ -3,7 +3,7 @@ import { and, desc, eq, lt } from "drizzle-orm";
 import { decodeListCursor, encodeListCursor } from "../cursor.ts";
 import type { DeliveryDeps } from "../deps.ts";
 import { mustFindEndpoint } from "../endpoints/read-endpoints.ts";
-import { attempts } from "../tables.ts";
+import { attempts, deliveries } from "../tables.ts";
 import { toApiAttempt } from "../to-api.ts";
 
 export interface ListAttemptsInput {
@@ -22,8 +22,9 @@ export async function listAttempts(deps: Pick<DeliveryDeps, "app">, input: ListA
   const rows = await deps.app.withWorkspace(workspaceId, async (tx) => {
     await mustFindEndpoint(tx, input);
     return tx
-      .select()
+      .select({ attempt: attempts, signedWith: deliveries.signWith })
       .from(attempts)
+      .innerJoin(deliveries, and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.id, attempts.deliveryId)))
       .where(
         and(
           eq(attempts.workspaceId, workspaceId),
@@ -39,8 +40,8 @@ export async function listAttempts(deps: Pick<DeliveryDeps, "app">, input: ListA
   const last = page.at(-1);
   const hasMore = rows.length > limit;
   return {
-    data: page.map(toApiAttempt),
+    data: page.map((row) => toApiAttempt(row.attempt, row.signedWith)),
     hasMore,
-    nextCursor: last === undefined || !hasMore ? null : encodeListCursor(workspaceId, last.id),
+    nextCursor: last === undefined || !hasMore ? null : encodeListCursor(workspaceId, last.attempt.id),
   };
 }

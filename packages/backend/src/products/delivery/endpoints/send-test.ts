@@ -1,4 +1,11 @@
-import { AppError, type Delivery, type DeliveryId, type EndpointId, type WorkspaceId } from "@patchbay/shared";
+import {
+  AppError,
+  type Delivery,
+  type DeliveryId,
+  type EndpointId,
+  type SignWith,
+  type WorkspaceId,
+} from "@patchbay/shared";
 import { appendEvents } from "../../../domain/events/index.ts";
 import { getWorkspace } from "../../../domain/workspaces/index.ts";
 import { submit } from "../../../platform/lanes/index.ts";
@@ -12,13 +19,19 @@ import { mustFindEndpoint } from "./read-endpoints.ts";
 /**
  * Sends an `endpoint.test` event to this endpoint alone, even while its breaker is open.
  *
+ * @param input.signWith `newest`: shows whether the receiver knows the newest secret before the others end
+
  * @throws AppError `endpoint_not_found`, `conflict` when it is disabled
  */
 export async function sendTest(
   deps: Pick<DeliveryDeps, "app" | "vault" | "clock" | "wake">,
-  input: { readonly workspaceId: WorkspaceId; readonly endpointId: EndpointId },
+  input: {
+    readonly workspaceId: WorkspaceId;
+    readonly endpointId: EndpointId;
+    readonly signWith?: SignWith | undefined;
+  },
 ): Promise<Delivery> {
-  const { workspaceId, endpointId } = input;
+  const { workspaceId, endpointId, signWith = "all" } = input;
   const tenantUid = NIL_TENANT;
   const { mode } = await getWorkspace(deps.app, workspaceId);
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
@@ -38,6 +51,7 @@ export async function sendTest(
         eventType: "endpoint.test",
         tenantUid,
         status: "pending",
+        signWith,
         nextAttemptAt: now,
         createdAt: now,
       })

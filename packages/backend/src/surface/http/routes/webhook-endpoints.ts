@@ -3,6 +3,7 @@ import {
   CreateWebhookEndpoint,
   Delivery,
   RotateSecret,
+  TestWebhookEndpoint,
   UpdateWebhookEndpoint,
   WebhookEndpoint,
   WebhookEndpointWithSecret,
@@ -118,12 +119,13 @@ export const webhookEndpointRoutes = ({ delivery: { endpoints, listAttempts } }:
       summary: "Send the event endpoint.test to this endpoint alone",
       tag: TAG,
       scope: "endpoints:write",
-      request: { params: Params },
+      request: { params: Params, body: TestWebhookEndpoint, bodyOptional: true },
       responses: { 202: Delivery },
     },
-    async (c, { params }) => {
+    async (c, { params, body }) => {
       const endpointId = edgeId("we", params.id, "endpoint_not_found");
-      return c.json(await endpoints.sendTest({ workspaceId: c.get("caller").workspaceId, endpointId }), 202);
+      const { workspaceId } = c.get("caller");
+      return c.json(await endpoints.sendTest({ workspaceId, endpointId, signWith: body.signWith }), 202);
     },
   ),
   defineRoute(
