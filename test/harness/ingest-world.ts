@@ -50,7 +50,7 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
   const database = openDatabase(testDatabase.connection, 12);
   const clock = systemClock;
   const log = silentLogger;
-  await ensureInboxPartitions({ asOwner: database.as("patchbay_owner").withQueue, clock });
+  await ensureInboxPartitions({ asMaintenance: database.as("patchbay_maintenance").withQueue, clock });
   const [app, worker, ingestRole] = [
     database.as("patchbay_app"),
     database.as("patchbay_worker"),
@@ -95,7 +95,8 @@ export async function createIngestWorld(sizes: Pick<SandboxOptions, "orders" | "
     log,
     publicUrl: door.url,
     inboxRetentionDays: 30,
-    openInboxDays: (instants) => openInboxDays({ asOwner: database.as("patchbay_owner").withQueue }, instants),
+    openInboxDays: (instants) =>
+      openInboxDays({ asMaintenance: database.as("patchbay_maintenance").withQueue }, instants),
     runIntervalMs: 900_000,
   };
   const ingest = createIngest(deps);

@@ -33,7 +33,7 @@ interface Deps {
 
 /** What has to be done by the clock. Tenants' own work is only put into lanes here. */
 export function listChores(deps: Deps): readonly Chore[] {
-  const asOwner = deps.database.as("patchbay_owner").withQueue;
+  const asMaintenance = deps.database.as("patchbay_maintenance").withQueue;
   const worker = deps.database.as("patchbay_worker");
 
   /** One workspace after the other; trouble in one does not keep the others waiting. */
@@ -104,8 +104,8 @@ export function listChores(deps: Deps): readonly Chore[] {
       cron: "27 * * * *",
       run: async () => {
         try {
-          await ensureInboxPartitions({ asOwner, clock: deps.clock });
-          const dropped = await dropOldInboxPartitions({ asOwner, clock: deps.clock }, deps.inboxRetentionDays);
+          await ensureInboxPartitions({ asMaintenance, clock: deps.clock });
+          const dropped = await dropOldInboxPartitions({ asMaintenance, clock: deps.clock }, deps.inboxRetentionDays);
           if (dropped > 0) deps.log.info({ dropped }, "inbox partitions dropped");
         } finally {
           const { withQueue } = worker;

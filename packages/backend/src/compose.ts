@@ -23,7 +23,13 @@ import {
   toWorkspace,
   workspaceExists,
 } from "./domain/workspaces/index.ts";
-import { inboxPartitionHealth, openInboxDays, type ConnectionOptions, type Database } from "./platform/db/index.ts";
+import {
+  createDayOpener,
+  inboxPartitionHealth,
+  openInboxDays,
+  type ConnectionOptions,
+  type Database,
+} from "./platform/db/index.ts";
 import { createEgress } from "./platform/egress/index.ts";
 import { createHousekeeping } from "./platform/jobs/index.ts";
 import { createLaneWorker, createWake } from "./platform/lanes/index.ts";
@@ -88,7 +94,7 @@ export async function compose(given: {
   const keys = timedKeys(given.keys, counted.keyService);
   const app = database.as("patchbay_app");
   const worker = database.as("patchbay_worker");
-  const asOwner = database.as("patchbay_owner").withQueue;
+  const asMaintenance = database.as("patchbay_maintenance").withQueue;
   const wake = await createWake({ log, database });
   const grantNews = await createGrantNews({ log, database });
   const hold = await watchHold({ worker, log });
@@ -127,7 +133,7 @@ export async function compose(given: {
     connectorById,
     publicUrl,
     inboxRetentionDays: config.inboxRetentionDays,
-    openInboxDays: (instants) => openInboxDays({ asOwner }, instants),
+    openInboxDays: createDayOpener((instants) => openInboxDays({ asMaintenance }, instants)),
     runIntervalMs: config.syncIntervalSeconds * 1_000,
   });
   const connect = createConnect({

@@ -32,7 +32,7 @@ export const openRetention: OpenBench = async ({ short, say, count }) => {
     ground.onClose(() => api.stop());
     const seconds = count("seconds", short ? 1 : 10);
     const rate = count("rate", short ? 100 : 500);
-    const asOwner = ground.database.as("patchbay_owner").withQueue;
+    const asMaintenance = ground.database.as("patchbay_maintenance").withQueue;
     let run = 0;
     const load = async (about: string) => {
       const idPrefix = `${about}-${run++}-`;
@@ -58,10 +58,10 @@ export const openRetention: OpenBench = async ({ short, say, count }) => {
     await load("warm");
     return {
       async run() {
-        const megabytes = await fillOldPartition(ground, asOwner, count("megabytes", short ? 20 : 1_000));
+        const megabytes = await fillOldPartition(ground, asMaintenance, count("megabytes", short ? 20 : 1_000));
         say(`  a partition of ${megabytes.toFixed(0)} MB is overdue`);
         const quiet = await load("quiet");
-        const [during, dropMs] = await Promise.all([load("during"), dropHalfWay(asOwner, seconds)]);
+        const [during, dropMs] = await Promise.all([load("during"), dropHalfWay(asMaintenance, seconds)]);
         return {
           figures: [
             { name: "partition dropped", unit: "", value: Math.round(megabytes) },
@@ -83,12 +83,12 @@ export const openRetention: OpenBench = async ({ short, say, count }) => {
   }
 };
 
-type AsOwner = Parameters<typeof dropOldInboxPartitions>[0]["asOwner"];
+type AsMaintenance = Parameters<typeof dropOldInboxPartitions>[0]["asMaintenance"];
 
 /** @returns its size */
-async function fillOldPartition(ground: Ground, asOwner: AsOwner, megabytes: number): Promise<number> {
+async function fillOldPartition(ground: Ground, asMaintenance: AsMaintenance, megabytes: number): Promise<number> {
   const day = new Date(Date.now() - OLD_DAYS * 86_400_000);
-  await openInboxDays({ asOwner }, [day]);
+  await openInboxDays({ asMaintenance }, [day]);
   const rows = Math.ceil((megabytes * 1_000_000) / BODY_BYTES);
   for (let left = rows; left > 0; left -= FILL_ROWS) {
     // Bodies that do not compress, as sealed ones.
@@ -104,9 +104,9 @@ async function fillOldPartition(ground: Ground, asOwner: AsOwner, megabytes: num
   return Number(row?.["size"]);
 }
 
-async function dropHalfWay(asOwner: AsOwner, seconds: number): Promise<number> {
+async function dropHalfWay(asMaintenance: AsMaintenance, seconds: number): Promise<number> {
   await delay(seconds * 500);
   const startedMs = performance.now();
-  await dropOldInboxPartitions({ asOwner, clock: systemClock }, RETENTION_DAYS_MIN);
+  await dropOldInboxPartitions({ asMaintenance, clock: systemClock }, RETENTION_DAYS_MIN);
   return performance.now() - startedMs;
 }

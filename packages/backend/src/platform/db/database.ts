@@ -22,7 +22,7 @@ export type WithTenant = <Result>(
 /** Runs `work` in one transaction that sees schema `queue` (as far as the role may) and no workspace. */
 export type WithQueue = <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result>;
 
-export type Role = "patchbay_app" | "patchbay_worker" | "patchbay_ingest" | "patchbay_owner";
+export type Role = "patchbay_app" | "patchbay_worker" | "patchbay_ingest" | "patchbay_maintenance" | "patchbay_owner";
 
 /** The database as one role sees it. The pool itself is not to be had. */
 export interface RoleDatabase {

@@ -6,6 +6,7 @@ export * from "./forget.ts";
 export { openDatabase } from "./database.ts";
 export type { Database, Role, RoleDatabase, Tx, WithQueue, WithTenant, WithWorkspace } from "./database.ts";
 export * from "./migrate.ts";
+export { createDayOpener } from "./open-days.ts";
 export * from "./partitions.ts";
 export { LOGIN_ROLE } from "./roles.ts";
 export * from "./self-check.ts";

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
 import { silentLogger } from "../observability/index.ts";
 import { findIsolationProblems, migrate, openDatabase, type Database, type Tx } from "./index.ts";
+import { missingRoles, rolesScript } from "./roles.ts";
 
 let fixture: TestDatabase;
 let database: Database;
@@ -155,6 +156,26 @@ describe("isolation", () => {
       "create function app.leak() returns bigint language sql security definer as 'select count(*) from tenants'",
       "leak",
     ],
+    [
+      "a function of maintenance that says something else",
+      "create or replace function app.drop_inbox_day(day date) returns boolean language plpgsql security definer set search_path = pg_catalog, pg_temp as 'begin drop table public.inbox; return true; end'",
+      "app.drop_inbox_day",
+    ],
+    [
+      "a function of maintenance that others may call",
+      "grant execute on function app.open_inbox_day(date) to patchbay_app",
+      "app.open_inbox_day",
+    ],
+    [
+      "a function of maintenance that looks names up where its caller says",
+      "alter function app.open_inbox_day(date) reset search_path",
+      "app.open_inbox_day",
+    ],
+    [
+      "a function of maintenance with a superuser's rights",
+      "do $$ begin execute format('alter function app.drop_inbox_day(date) owner to %I', session_user); end $$",
+      "app.drop_inbox_day",
+    ],
   ])("is reported missing for %s", async (_, breakIt, named) => {
     // DDL is transactional: the check runs inside, then everything is taken back, roles of the cluster included.
     const problems = await fixture.sql
@@ -169,6 +190,27 @@ describe("isolation", () => {
         throw error;
       });
     expect(problems.join("\n")).toContain(named);
+  });
+
+  test("asks for a role of a newer version that the server was never told of, with what makes it", async () => {
+    const missing = await fixture.sql
+      .begin(async (tx) => {
+        await tx.unsafe("revoke patchbay_maintenance from patchbay_login");
+        throw new Found(await missingRoles(tx));
+      })
+      .catch((error: unknown) => {
+        if (error instanceof Found) return error.problems;
+        throw error;
+      });
+    expect(missing).toEqual(["patchbay_maintenance"]);
+    await fixture.sql.begin(async (tx) => {
+      await tx.unsafe("revoke patchbay_maintenance from patchbay_login");
+      // Twice: it may be run on a server that knows the other roles, or all of them.
+      await tx.unsafe(rolesScript(fixture.name));
+      await tx.unsafe(rolesScript(fixture.name));
+      expect(await missingRoles(tx)).toEqual([]);
+      expect(rolesScript(fixture.name)).toContain("patchbay_maintenance");
+    });
   });
 
   test("survives a second migration of the same database", async () => {

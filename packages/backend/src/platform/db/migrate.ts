@@ -13,7 +13,7 @@ import { refuseUnfinishedRestore } from "./backup/restore-marker.ts";
 import { directConnection, type ConnectionOptions } from "./connection.ts";
 import { connect, openDatabase } from "./database.ts";
 import { ensureInboxPartitions } from "./partitions.ts";
-import { ensureRoles, LOGIN_ROLE, rolesScript } from "./roles.ts";
+import { ensureRoles, LOGIN_ROLE, missingRoles, rolesScript } from "./roles.ts";
 
 /** The oldest server that has what the schema needs (`security_invoker`, `NULLS NOT DISTINCT`). */
 const SERVER_VERSION_MIN = 150_000;
@@ -54,7 +54,8 @@ type Client = ReturnType<typeof connect>;
 /** Makes the roles where this login may, and works as the owner from here on. */
 export async function becomeOwner(client: Client, options: Omit<MigrateOptions, "log">): Promise<void> {
   await checkServer(client);
-  if (options.connection.user !== LOGIN_ROLE) await makeRoles(client, options);
+  if (options.connection.user === LOGIN_ROLE) await refuseWithoutRoles(client, options);
+  else await makeRoles(client, options);
   await client`set role patchbay_owner`;
 }
 
@@ -111,6 +112,16 @@ async function makeRoles(client: Client, options: Omit<MigrateOptions, "log">): 
   }
 }
 
+/** A newer version may know a role that this server was never told of. */
+async function refuseWithoutRoles(client: Client, options: Omit<MigrateOptions, "log">): Promise<void> {
+  const missing = await missingRoles(client);
+  if (missing.length === 0) return;
+  throw new Error(
+    `This version works as ${missing.join(", ")} too, which ${LOGIN_ROLE} may not make. Let a superuser run this, ` +
+      `then start again:\n\n${rolesScript(options.connection.database)}`,
+  );
+}
+
 /** pg-boss's own tables, made by the owner; the product then runs it with `migrate: false`. */
 async function installBoss(client: Client): Promise<void> {
   const boss = new PgBoss({
@@ -141,7 +152,7 @@ async function executeForBoss(client: Client, text: string, values: readonly unk
 export async function makePartitions(connection: ConnectionOptions): Promise<void> {
   const database = openDatabase(connection, 1);
   try {
-    await ensureInboxPartitions({ asOwner: database.as("patchbay_owner").withQueue, clock: systemClock });
+    await ensureInboxPartitions({ asMaintenance: database.as("patchbay_maintenance").withQueue, clock: systemClock });
   } finally {
     await database.close();
   }

@@ -79,12 +79,45 @@ describe("partitions of the inbox", () => {
     expect(await dropOldInboxPartitions(at(0), RETENTION_DAYS)).toBe(1);
   });
 
+  test("can be opened and dropped by maintenance, which can do nothing else", async () => {
+    const { withQueue } = database.as("patchbay_maintenance");
+    for (const statement of [
+      `select count(*) from ${nameOf(0)}`,
+      "select count(*) from queue.workspaces",
+      `drop table ${nameOf(0)}`,
+      `alter table inbox detach partition ${nameOf(0)}`,
+      "alter table inbox no force row level security",
+      "create table news (id int)",
+      "create function app.news() returns int language sql as 'select 1'",
+    ]) {
+      await expect(
+        withQueue((tx) => tx.execute(sql.raw(statement))),
+        statement,
+      ).rejects.toMatchObject({ cause: { code: "42501" } });
+    }
+  });
+
+  test("stay for seven days whatever maintenance asks for", async () => {
+    await openInboxDays(at(0), [-8, -7, 0].map(daysFromNow));
+    const drop = (days: number) =>
+      database.as("patchbay_maintenance").withQueue(async (tx) => {
+        const day = daysFromNow(days).toISOString().slice(0, 10);
+        const [row] = await tx.execute<{ dropped: boolean }>(sql`select app.drop_inbox_day(${day}::date) as dropped`);
+        return row?.dropped;
+      });
+    await expect(drop(-7)).rejects.toMatchObject({ cause: { code: "42501" } });
+    await expect(drop(0)).rejects.toMatchObject({ cause: { code: "42501" } });
+    expect(await drop(-8)).toBe(true);
+    expect(await drop(-8)).toBe(false);
+  });
+
   test("can be dropped by nobody whom requests run as", async () => {
     for (const role of ["patchbay_app", "patchbay_worker", "patchbay_ingest"] as const) {
       const { withQueue } = database.as(role);
       const table = sql.identifier(nameOf(0));
       await expect(withQueue((tx) => tx.execute(sql`drop table ${table}`))).rejects.toThrow();
-      await expect(ensureInboxPartitions({ ...at(300), asOwner: withQueue })).rejects.toThrow();
+      await expect(ensureInboxPartitions({ ...at(300), asMaintenance: withQueue })).rejects.toThrow();
+      await expect(withQueue((tx) => tx.execute(sql`select app.drop_inbox_day('2020-01-01')`))).rejects.toThrow();
     }
   });
 });
@@ -127,7 +160,7 @@ describe("the health of partitions", () => {
 
 /** As if our clock were so many days ahead. */
 function at(days: number) {
-  return { asOwner: database.as("patchbay_owner").withQueue, clock: { now: () => daysFromNow(days) } };
+  return { asMaintenance: database.as("patchbay_maintenance").withQueue, clock: { now: () => daysFromNow(days) } };
 }
 
 function daysFromNow(days: number): Date {

@@ -1,4 +1,4 @@
-import { sql, type SQL } from "drizzle-orm";
+import { sql } from "drizzle-orm";
 import type { Clock } from "../runtime/index.ts";
 import { readDatabaseNow } from "./database-time.ts";
 import type { Tx, WithQueue } from "./database.ts";
@@ -18,16 +18,17 @@ const LOCK_MS_MAX = 500;
 const OPENED_MAX = 10;
 
 interface Deps {
-  readonly asOwner: WithQueue;
+  /** As `patchbay_maintenance`, which may open and drop days of the inbox and nothing else. */
+  readonly asMaintenance: WithQueue;
   readonly clock: Clock;
 }
 
 /**
  * Makes the inbox's daily partitions from yesterday to {@link PARTITION_DAYS_AHEAD} days ahead, by our clock and by the
- * database's. Runs as the owner.
+ * database's.
  */
-export async function ensureInboxPartitions({ asOwner, clock }: Deps): Promise<void> {
-  await asOwner(async (tx) => {
+export async function ensureInboxPartitions({ asMaintenance, clock }: Deps): Promise<void> {
+  await asMaintenance(async (tx) => {
     const days = [clock.now(), await readDatabaseNow(tx)].flatMap((now) =>
       Array.from({ length: PARTITION_DAYS_AHEAD + 2 }, (_, index) => addDays(now, index - 1)),
     );
@@ -35,20 +36,23 @@ export async function ensureInboxPartitions({ asOwner, clock }: Deps): Promise<v
   });
 }
 
-/** Makes the partitions of these instants, where a clock has jumped to a day that nobody thought of. As the owner. */
-export async function openInboxDays({ asOwner }: Pick<Deps, "asOwner">, instants: readonly Date[]): Promise<void> {
+/** Makes the partitions of these instants, where a clock has jumped to a day that nobody thought of. */
+export async function openInboxDays(
+  { asMaintenance }: Pick<Deps, "asMaintenance">,
+  instants: readonly Date[],
+): Promise<void> {
   const days = new Map(instants.map((instant) => [isoDay(instant), instant]));
-  await asOwner((tx) => createPartitions(tx, [...days.values()].slice(0, OPENED_MAX)));
+  await asMaintenance((tx) => createPartitions(tx, [...days.values()].slice(0, OPENED_MAX)));
 }
 
 /**
  * Drops inbox partitions that ended more than `retentionDays` ago by our clock and by the database's: one clock that
- * jumped ahead throws nothing away. Runs as the owner, one partition at a time.
+ * jumped ahead throws nothing away. One partition at a time.
  *
  * @returns how many
  */
-export async function dropOldInboxPartitions({ asOwner, clock }: Deps, retentionDays: number): Promise<number> {
-  const overdue = await asOwner(async (tx) => {
+export async function dropOldInboxPartitions({ asMaintenance, clock }: Deps, retentionDays: number): Promise<number> {
+  const overdue = await asMaintenance(async (tx) => {
     // It reads all partitions, and may take longer than anybody should wait: the next hour will do.
     if (await isBackingUp(tx)) return [];
     const names = await listPartitions(tx);
@@ -56,9 +60,9 @@ export async function dropOldInboxPartitions({ asOwner, clock }: Deps, retention
     return names.filter((name) => name < oldest);
   });
   for (const name of overdue) {
-    await asOwner(async (tx) => {
+    await asMaintenance(async (tx) => {
       await tx.execute(sql`select set_config('lock_timeout', ${String(LOCK_MS_MAX)}, true)`);
-      await tx.execute(sql`drop table if exists ${sql.identifier(name)}`);
+      await tx.execute(sql`select app.drop_inbox_day(${dayOf(name)}::date)`);
     });
   }
   return overdue.length;
@@ -96,22 +100,12 @@ export function partitionWarnings({ daysAhead, overdue }: PartitionHealth): read
   ];
 }
 
-/**
- * Made beside the inbox and attached then, which lets deliveries in meanwhile; `create … partition of` would not. One
- * process at a time.
- */
+/** One process at a time. */
 async function createPartitions(tx: Tx, days: readonly Date[]): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('patchbay inbox partitions'))`);
   const present = new Set(await listPartitions(tx));
-  for (const from of days) {
-    const name = partitionName(from);
-    if (present.has(name)) continue;
-    present.add(name);
-    const table = sql.identifier(name);
-    await tx.execute(sql`create table ${table} (like inbox including defaults including constraints)`);
-    // No policy on a child: nobody reads or writes past the parent.
-    await tx.execute(sql`alter table ${table} enable row level security, force row level security`);
-    await tx.execute(sql`alter table inbox attach partition ${table} for values ${bounds(from)}`);
+  for (const day of days.filter((each) => !present.has(partitionName(each)))) {
+    await tx.execute(sql`select app.open_inbox_day(${isoDay(day)}::date)`);
   }
 }
 
@@ -129,10 +123,6 @@ async function listPartitions(tx: Tx): Promise<readonly string[]> {
   return rows.map((row) => row.name);
 }
 
-function bounds(day: Date): SQL {
-  return sql.raw(`from ('${isoDay(day)} 00:00+00') to ('${isoDay(addDays(day, 1))} 00:00+00')`);
-}
-
 function oldestKept(ours: Date, databases: Date, retentionDays: number): string {
   const now = new Date(Math.min(ours.getTime(), databases.getTime()));
   return partitionName(addDays(now, -Math.max(retentionDays, RETENTION_DAYS_MIN)));
@@ -140,6 +130,11 @@ function oldestKept(ours: Date, databases: Date, retentionDays: number): string 
 
 function partitionName(day: Date): string {
   return `inbox_${isoDay(day).replaceAll("-", "")}`;
+}
+
+/** The day that {@link partitionName} named. */
+function dayOf(name: string): string {
+  return name.replace(/^inbox_(\d{4,})(\d{2})(\d{2})$/, "$1-$2-$3");
 }
 
 function isoDay(day: Date): string {

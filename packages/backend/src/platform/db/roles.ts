@@ -2,7 +2,14 @@ import type postgres from "postgres";
 
 /** The login that the product uses. It owns nothing and may only step into the roles below. */
 export const LOGIN_ROLE = "patchbay_login";
-const ROLES = ["patchbay_owner", "patchbay_app", "patchbay_worker", "patchbay_ingest"] as const;
+/** All that the login may step into. */
+export const ROLES = [
+  "patchbay_owner",
+  "patchbay_maintenance",
+  "patchbay_app",
+  "patchbay_worker",
+  "patchbay_ingest",
+] as const;
 
 /**
  * Makes roles that do not exist yet, sets the login's password and lets it step into the roles.
@@ -33,17 +40,31 @@ export async function ensureRoles(sql: postgres.Sql, database: string, loginPass
   });
 }
 
-/** What an operator runs whose login may not create roles; then `patchbay migrate` goes on. */
+/** Roles of this version that do not exist on the server or that `patchbay_login` may not step into. */
+export async function missingRoles(sql: postgres.Sql | postgres.TransactionSql): Promise<readonly string[]> {
+  const rows = await sql<{ name: string }[]>`
+    select r.rolname as name from pg_roles r
+    where r.rolname = any(${[...ROLES]}) and pg_has_role(${LOGIN_ROLE}, r.oid, 'member')`;
+  const present = new Set(rows.map(({ name }) => name));
+  return ROLES.filter((role) => !present.has(role));
+}
+
+/** What an operator runs whose login may not create roles; then `patchbay migrate` goes on. Harmless to run again. */
 export function rolesScript(database: string): string {
   return [
-    "-- Run once as a superuser or a role with CREATEROLE, then start Patchbay as patchbay_login.",
-    ...ROLES.map((role) => `CREATE ROLE ${role} NOLOGIN NOINHERIT;`),
-    `CREATE ROLE ${LOGIN_ROLE} LOGIN NOINHERIT PASSWORD 'choose-one';`,
+    "-- Run as a superuser or a role with CREATEROLE, then start Patchbay as patchbay_login.",
+    ...ROLES.map((role) => createOnce(role, "NOLOGIN NOINHERIT")),
+    createOnce(LOGIN_ROLE, "LOGIN NOINHERIT PASSWORD 'choose-one'"),
     ...ROLES.map((role) => `GRANT ${role} TO ${LOGIN_ROLE};`),
     `GRANT CREATE, CONNECT, TEMPORARY ON DATABASE "${database}" TO patchbay_owner;`,
     "GRANT CREATE, USAGE ON SCHEMA public TO patchbay_owner;",
     "",
   ].join("\n");
+}
+
+function createOnce(role: string, options: string): string {
+  const test = `IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${role}')`;
+  return `DO $$ BEGIN ${test} THEN CREATE ROLE ${role} ${options}; END IF; END $$;`;
 }
 
 function literal(text: string): string {

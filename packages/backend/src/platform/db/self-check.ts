@@ -1,6 +1,8 @@
 import { sql, type SQL } from "drizzle-orm";
 import { arrayParam } from "./array.ts";
 import type { Database, Tx } from "./database.ts";
+import { lentProblems } from "./lent-functions.ts";
+import { ROLES } from "./roles.ts";
 import { POLICY_FUNCTIONS, TENANT_POLICIES, expectedTenantPolicies } from "./tenant-scope.ts";
 
 /** Tables without row-level security, each with its reason. */
@@ -22,7 +24,7 @@ export async function findIsolationProblems(database: Database): Promise<readonl
     const rows = await tx.execute<{ problem: string }>(sql`
       with roles as (
         select oid, rolname, rolsuper, rolbypassrls, rolinherit from pg_roles
-        where rolname in ('patchbay_owner', 'patchbay_app', 'patchbay_worker', 'patchbay_ingest') or rolname = session_user
+        where rolname = any(${arrayParam([...ROLES], "text")}) or rolname = session_user
       ),
       tables as (
         select c.oid, c.relname, c.relispartition, c.relrowsecurity, c.relforcerowsecurity,
@@ -38,8 +40,7 @@ export async function findIsolationProblems(database: Database): Promise<readonl
       union all
         select format('role %s is a member of %s', member.rolname, granted.rolname)
         from pg_auth_members m join roles member on member.oid = m.member join pg_roles granted on granted.oid = m.roleid
-        where member.rolname <> session_user or granted.rolname not in
-          ('patchbay_owner', 'patchbay_app', 'patchbay_worker', 'patchbay_ingest')
+        where member.rolname <> session_user or not granted.rolname = any(${arrayParam([...ROLES], "text")})
       union all
         select format('table %s does not enforce row-level security', relname) from tables
         where not (relrowsecurity and relforcerowsecurity) and not relname = any(${arrayParam([...EXEMPT_TABLES], "text")})
@@ -57,12 +58,13 @@ export async function findIsolationProblems(database: Database): Promise<readonl
         select format('view %s runs with the rights of its owner', c.relname)
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
         where n.nspname in ('public', 'app', 'queue')
-          and (c.relkind = 'm' or (c.relkind = 'v' and not coalesce(c.reloptions::text like '%security_invoker=true%', false)))
-      union all
-        select format('function %s runs with the rights of its owner', p.proname)
-        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname in ('public', 'app', 'queue') and p.prosecdef`);
-    return [...rows.map((row) => row.problem), ...(await tenantProblems(tx)), ...(await functionProblems(tx))];
+          and (c.relkind = 'm' or (c.relkind = 'v' and not coalesce(c.reloptions::text like '%security_invoker=true%', false)))`);
+    return [
+      ...rows.map((row) => row.problem),
+      ...(await tenantProblems(tx)),
+      ...(await functionProblems(tx)),
+      ...(await lentProblems(tx)),
+    ];
   });
 }
 

@@ -9,7 +9,7 @@ import { tableHashes } from "../../../../../../test/harness/table-hashes.ts";
 import { silentLogger } from "../../observability/index.ts";
 import { connect } from "../database.ts";
 import { findIsolationProblems, openDatabase } from "../index.ts";
-import { becomeOwner, knownMigrations, makePartitions, migrate, migrateUpTo } from "../migrate.ts";
+import { becomeOwner, knownMigrations, migrate, migrateUpTo } from "../migrate.ts";
 import { aSide, insertOf, workspaceTables } from "../testing/matrix.ts";
 import { copyOut } from "./copy-out.ts";
 import { BackupFileError, loadBackup, openBackup, removeMarker, writeBackup } from "./index.ts";
@@ -158,8 +158,14 @@ describe("a restore", () => {
     const client = connect(older.connection, 1);
     await becomeOwner(client, optionsOf(older));
     await migrateUpTo(client, level);
+    // As it was done then: by the owner.
+    await client.unsafe(`
+      do $$ declare day date := (now() at time zone 'UTC')::date; name text := 'inbox_' || to_char(day, 'YYYYMMDD');
+      begin
+        execute format('create table %I partition of inbox for values from (%L) to (%L)', name, day || ' 00:00+00', day + 1 || ' 00:00+00');
+        execute format('alter table %I enable row level security, force row level security', name);
+      end $$`);
     await client.end();
-    await makePartitions(older.connection);
     await fill(older);
     await using target = await createEmptyDatabase();
     const { header } = await load(target, await save(older));

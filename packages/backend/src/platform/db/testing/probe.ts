@@ -24,7 +24,13 @@ interface Probe {
   readonly sql: string;
 }
 
-export const ROLES = ["patchbay_app", "patchbay_worker", "patchbay_ingest", "patchbay_owner"] as const;
+export const ROLES = [
+  "patchbay_app",
+  "patchbay_worker",
+  "patchbay_ingest",
+  "patchbay_maintenance",
+  "patchbay_owner",
+] as const;
 
 /** Partitions of one table that are tried; they are all made by the same statement. */
 const CHILDREN_MAX = 20;

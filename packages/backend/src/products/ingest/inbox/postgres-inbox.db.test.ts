@@ -18,7 +18,7 @@ let current: Database | null = null;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
-  await ensureInboxPartitions({ asOwner: database().as("patchbay_owner").withQueue, clock: systemClock });
+  await ensureInboxPartitions({ asMaintenance: database().as("patchbay_maintenance").withQueue, clock: systemClock });
 });
 afterAll(async () => {
   for (const each of databases) await each.close();
@@ -59,7 +59,7 @@ describe("the inbox in Postgres", () => {
     const opened: string[] = [];
     const counted = open(database(), async (instants) => {
       opened.push(...instants.map((instant) => instant.toISOString().slice(0, 10)));
-      await openInboxDays({ asOwner: database().as("patchbay_owner").withQueue }, instants);
+      await openInboxDays({ asMaintenance: database().as("patchbay_maintenance").withQueue }, instants);
     });
     await counted.port.append(aRow());
     expect(opened).toEqual([]);
@@ -85,13 +85,13 @@ function database(): Database {
 
 function open(from: Database, openDays?: (instants: readonly Date[]) => Promise<void>) {
   const worker: RoleDatabase = from.as("patchbay_worker");
-  const asOwner = from.as("patchbay_owner").withQueue;
+  const asMaintenance = from.as("patchbay_maintenance").withQueue;
   const port = createPostgresInbox({
     worker,
     ingest: from.as("patchbay_ingest"),
     clock: systemClock,
     wake: { poke: () => {}, on: () => () => {}, hearing: () => true },
-    openInboxDays: openDays ?? ((instants) => openInboxDays({ asOwner }, instants)),
+    openInboxDays: openDays ?? ((instants) => openInboxDays({ asMaintenance }, instants)),
   });
   return { port, withWorkspace: worker.withWorkspace };
 }
