@@ -34,7 +34,7 @@ test("goes on although every connection that listens for wake-ups is ended again
   const workspace = await api.addWorkspace();
   await connectStore(api, workspace);
   const endListeners = () => api.database.sql`
-    select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen%' and datname = current_database()`;
+    select pg_terminate_backend(pid) from pg_stat_activity where query like '%as listening%' and pid <> pg_backend_pid() and datname = current_database()`;
   expect((await endListeners()).length).toBeGreaterThan(0);
   const ending = setInterval(() => void endListeners(), 100);
   try {

@@ -31,14 +31,9 @@ export async function followDestroyedKeys(deps: {
   readonly log: Logger;
 }): Promise<{ close(): Promise<void> }> {
   const { database, vault, log } = deps;
-  try {
-    return await database.listen(
-      CHANNEL,
-      (payload) => vault.forget(new Set(payload.split(","))),
-      () => vault.forget("all"),
-    );
-  } catch (error) {
-    log.warn({ error }, "destroyed keys of other processes stay in memory for up to five minutes");
-    return { close: async () => {} };
-  }
+  return database.listen(CHANNEL, {
+    onWake: (payload) => vault.forget(new Set(payload.split(","))),
+    onHearing: () => vault.forget("all"),
+    onDeaf: (error) => log.warn({ error }, "destroyed keys of other processes stay in memory for up to five minutes"),
+  });
 }

@@ -5,6 +5,7 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from "dr
 import type { ExtractTablesWithRelations } from "drizzle-orm";
 import postgres from "postgres";
 import { directConnection, type ConnectionOptions } from "./connection.ts";
+import { createListener, type Listener, type OpenSession } from "./listen.ts";
 import { preparing } from "./prepared.ts";
 
 type NoSchema = Record<string, never>;
@@ -42,15 +43,8 @@ export interface Database {
   contextMissing(): number;
   /** Answers a trivial query; for readiness. */
   ping(): Promise<void>;
-  /**
-   * Calls `onWake` with each payload notified on `channel`, over a connection of its own, until closed; and `onHearing`
-   * each time it begins to hear, at first and after a lost connection: what was told before was missed.
-   */
-  listen(
-    channel: string,
-    onWake: (payload: string) => void,
-    onHearing?: () => void,
-  ): Promise<{ close(): Promise<void> }>;
+  /** Hears what is notified on `channel` until closed, however often the connection for it is lost. */
+  readonly listen: Listener["listen"];
   /** Tells other processes; a hint that may be lost. */
   notify(channel: string, payload: string): Promise<void>;
   close(): Promise<void>;
@@ -77,7 +71,7 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
   const pooled = connection.direct !== undefined;
   // A pooler gives each transaction another server connection, on which nothing that was prepared is to be found.
   const db = drizzle(pooled ? client : preparing(client), { casing: "snake_case" });
-  const listeners = new Set<postgres.Sql>();
+  const listener = createListener((hooks) => connect(directConnection(connection), 1, hooks));
   let contextMissing = 0;
   const begin = <Result>(context: Context, work: (tx: Tx) => Promise<Result>) =>
     transaction(db, context, pooled, work).catch((error: unknown) => {
@@ -99,33 +93,27 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
     ping: async () => {
       await client`select 1`;
     },
-    listen: async (channel, onWake, onHearing) => {
-      // A client of its own: one that lost its connection for good is closed and opened anew, whoever else listens.
-      const listener = connect(directConnection(connection), 1);
-      await listener.listen(channel, onWake, onHearing).catch(async (error: unknown) => {
-        await listener.end({ timeout: 0 });
-        throw error;
-      });
-      listeners.add(listener);
-      return {
-        async close() {
-          listeners.delete(listener);
-          await listener.end({ timeout: 0 });
-        },
-      };
-    },
+    listen: (channel, hearing) => listener.listen(channel, hearing),
     notify: async (channel, payload) => {
       await client.notify(channel, payload);
     },
     async close() {
       await client.end({ timeout: 5 });
-      await Promise.all([...listeners].map((listener) => listener.end({ timeout: 0 })));
+      await listener.close();
     },
   };
 }
 
-/** A postgres.js client with our limits. Only this folder calls it. */
-export function connect(connection: ConnectionOptions, connectionsMax: number): postgres.Sql {
+/**
+ * A postgres.js client with our limits. Only this folder calls it.
+ *
+ * @param hooks of one that listens, and lives as long as it can
+ */
+export function connect(
+  connection: ConnectionOptions,
+  connectionsMax: number,
+  hooks?: Parameters<OpenSession>[0],
+): postgres.Sql {
   const socket = connection.host.startsWith("/");
   return postgres({
     ...(socket
@@ -138,6 +126,7 @@ export function connect(connection: ConnectionOptions, connectionsMax: number): 
     max: connectionsMax,
     connect_timeout: CONNECT_SECONDS_MAX,
     onnotice: () => {},
+    ...(hooks === undefined ? {} : { ...hooks, max_lifetime: null }),
     ...(connection.direct === undefined ? {} : { prepare: false }),
     // A pooler refuses settings at the start of a connection; there each transaction brings its own.
     connection: { application_name: "patchbay", ...(connection.direct === undefined ? TIMEOUTS : {}) },

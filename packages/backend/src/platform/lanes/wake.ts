@@ -77,33 +77,17 @@ export async function createWake(deps: {
       if (topic !== undefined) here(topic, about);
     }
   };
-  const listen = async () =>
-    database?.listen(CHANNEL, hear, () => {
+  const isDeaf = () => database !== null && performance.now() - heard.self > missedAfterMs;
+  const subscription = await database?.listen(CHANNEL, {
+    onWake: hear,
+    onHearing: () => {
       // What was told before was missed.
       for (const topic of WAKE_TOPICS) here(topic, "");
       beat();
-    });
-  const refused = (error: unknown) => {
-    log.info({ error }, "no notifications of work: polling instead");
-    return undefined;
-  };
-  const isDeaf = () => database !== null && performance.now() - heard.self > missedAfterMs;
-  let subscription = listen().catch(refused);
-  await subscription;
-  let listeningSince = performance.now();
-  /** The driver listens again by itself after a lost connection, but not where the first try to fails. */
-  const listenAgain = async (former: typeof subscription) => {
-    await (await former)?.close().catch(refused);
-    return listen().catch(refused);
-  };
-  const beatOn = () => {
-    if (isDeaf() && performance.now() - listeningSince > missedAfterMs) {
-      listeningSince = performance.now();
-      subscription = listenAgain(subscription);
-    }
-    beat();
-  };
-  const beating = database === null ? null : setInterval(beatOn, beatEveryMs);
+    },
+    onDeaf: (error) => log.info({ error }, "no notifications of work: polling instead"),
+  });
+  const beating = database === null ? null : setInterval(beat, beatEveryMs);
 
   return {
     poke(topic, about = "") {
@@ -124,7 +108,7 @@ export async function createWake(deps: {
     async close() {
       if (notifying !== null) clearTimeout(notifying);
       if (beating !== null) clearInterval(beating);
-      await (await subscription)?.close();
+      await subscription?.close();
     },
   };
 }

@@ -27,8 +27,13 @@ export async function createGrantNews(deps: {
   const here = (name: string) => {
     for (const hear of listeners.get(name) ?? []) hear();
   };
-  const subscription = await deps.database?.listen(CHANNEL, here).catch((error: unknown) => {
-    deps.log.info({ error }, "no notifications of grants: waiters poll");
+  const subscription = await deps.database?.listen(CHANNEL, {
+    onWake: here,
+    // What was told before was missed: let everybody look.
+    onHearing: () => {
+      for (const name of listeners.keys()) here(name);
+    },
+    onDeaf: (error) => deps.log.info({ error }, "no notifications of grants: waiters poll"),
   });
 
   return {
