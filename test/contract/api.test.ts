@@ -1,7 +1,7 @@
 /** Every answer of every route is what `/openapi.json` says, and every call of the SDK reaches a route. */
 import { randomUUID } from "node:crypto";
 import { Patchbay, type RecipientKey } from "@patchbay/node";
-import { ConnectBootstrap, ERROR_CODES, MODEL_NAMES, SCOPES } from "@patchbay/shared";
+import { ConnectBootstrap, encodeId, ERROR_CODES, MODEL_NAMES, SCOPES, type DeliveryId } from "@patchbay/shared";
 import { generateKeyPairSync } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { foreignTokens } from "../harness/foreign-tokens.ts";
@@ -116,6 +116,13 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "deliveries.listReplays": () => sdk.deliveries.listReplays({ limit: 1 }).toArray({ limit: 10 }),
   "deliveries.retrieveReplay": () => sdk.deliveries.retrieveReplay(world.a.deliveryReplayId),
   "deliveries.cancelReplay": () => sdk.deliveries.cancelReplay(world.a.deliveryReplayId),
+  "deliveries.skip": async () => {
+    const [dead] = await world.product.database.sql<{ id: string }[]>`
+      update deliveries set status = 'failed' where (workspace_id, id) = (
+        select workspace_id, id from deliveries where workspace_id = ${world.a.uuid} and status = 'delivered' limit 1
+      ) returning id`;
+    await sdk.deliveries.skip(encodeId("dlv", (dead?.id ?? "") as DeliveryId));
+  },
   "deliveries.retry": () => sdk.deliveries.retry(world.a.deliveryId),
   "apiKeys.create": () => sdk.apiKeys.create({ name: "rotated", scopes: ["runs:read"] }),
   "apiKeys.list": () => sdk.apiKeys.list({ limit: 1 }).toArray({ limit: 10 }),

@@ -267,6 +267,9 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
   "POST /v1/deliveries/{id}/retry": [
     { at: "path.id", theirs: ({ side }) => side.deliveryId, call: inPath("/v1/deliveries/", "/retry") },
   ],
+  "POST /v1/deliveries/{id}/skip": [
+    { at: "path.id", theirs: ({ side }) => side.deliveryId, call: inPath("/v1/deliveries/", "/skip") },
+  ],
   "GET /v1/dead-letters": [
     { at: "query.cursor", theirs: cursorOf("/v1/deliveries"), call: inQuery("/v1/dead-letters", "cursor") },
     { at: "query.endpointId", theirs: endpoint, call: inQuery("/v1/dead-letters", "endpointId") },

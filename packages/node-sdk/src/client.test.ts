@@ -132,6 +132,7 @@ describe("routes", () => {
     ],
     ["deliveries.list", (p) => p.deliveries.list({ status: "failed" }), "GET /v1/deliveries?status=failed"],
     ["deliveries.retry", (p) => p.deliveries.retry("dlv_1"), "POST /v1/deliveries/dlv_1/retry"],
+    ["deliveries.skip", (p) => p.deliveries.skip("dlv_1"), "POST /v1/deliveries/dlv_1/skip"],
     [
       "webhookEndpoints.previewReplay",
       (p) => p.webhookEndpoints.previewReplay("we_1", { only: "failed" }),

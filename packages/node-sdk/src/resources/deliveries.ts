@@ -47,4 +47,14 @@ export class Deliveries {
   retry(id: string, options?: RequestOptions): ApiPromise<Delivery> {
     return this.#transport.request({ method: "POST", path: ["deliveries", id, "retry"], options });
   }
+
+  /**
+   * Gives up a dead letter. At an endpoint with `order: "perRecord"` the later events of its record go on; a retry or a
+   * replay sends it after all.
+   *
+   * @throws ConflictError when it is not `failed`
+   */
+  skip(id: string, options?: RequestOptions): ApiPromise<Delivery> {
+    return this.#transport.request({ method: "POST", path: ["deliveries", id, "skip"], options });
+  }
 }

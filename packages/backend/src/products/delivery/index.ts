@@ -2,6 +2,7 @@ import type { DeliveryDeps } from "./deps.ts";
 import { listAttempts } from "./deliveries/list-attempts.ts";
 import { listDeliveries } from "./deliveries/list-deliveries.ts";
 import { retryDelivery } from "./deliveries/retry-delivery.ts";
+import { skipDelivery } from "./deliveries/skip-delivery.ts";
 import { createEndpoint } from "./endpoints/create-endpoint.ts";
 import { deleteEndpoint } from "./endpoints/delete-endpoint.ts";
 import { getEndpoint, listEndpoints } from "./endpoints/read-endpoints.ts";
@@ -48,6 +49,7 @@ export function createDelivery(deps: DeliveryDeps) {
     listDeadLetters: (input: Omit<Parameters<typeof listDeliveries>[1], "status">) =>
       listDeliveries(deps, { ...input, status: "failed" }),
     retryDelivery: bind(deps, retryDelivery),
+    skipDelivery: bind(deps, skipDelivery),
     replays: {
       preview: bind(deps, previewReplay),
       start: bind(deps, startReplay),

@@ -8,10 +8,9 @@ import type { DeliveryDeps } from "../deps.ts";
 import { findEndpoint } from "../load-lane-work.ts";
 import { deliveries, endpoints } from "../tables.ts";
 import { toApiDelivery } from "../to-api.ts";
+import { findDelivery, type DeliveryRow } from "./find-delivery.ts";
 
-const WAITS = "an earlier event of its record has not arrived; retry that one, and this follows by itself";
-
-type DeliveryRow = typeof deliveries.$inferSelect;
+const WAITS = "an earlier event of its record has not arrived; retry or skip that one, and this follows by itself";
 
 /**
  * Sends an event again now, delivered or not, and begins the schedule of retries anew. Attempts keep counting.
@@ -49,20 +48,6 @@ export async function retryDelivery(
   });
   deps.wake.poke("lanes:delivery");
   return retried;
-}
-
-async function findDelivery(
-  tx: Tx,
-  input: { readonly workspaceId: WorkspaceId; readonly deliveryId: DeliveryId },
-  lock: "update" | null = null,
-): Promise<DeliveryRow> {
-  const query = tx
-    .select()
-    .from(deliveries)
-    .where(and(eq(deliveries.workspaceId, input.workspaceId), eq(deliveries.id, input.deliveryId)));
-  const [row] = lock === null ? await query : await query.for(lock);
-  if (row === undefined) throw new AppError("delivery_not_found", "no such delivery in this workspace");
-  return row;
 }
 
 /** Ends a break: somebody thinks that the endpoint is well again. Locked first, as everywhere: endpoint, delivery, lane. */

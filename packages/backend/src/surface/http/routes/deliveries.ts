@@ -44,6 +44,21 @@ export const deliveryRoutes = ({ delivery }: Deps) => [
   ),
   defineRoute(
     {
+      method: "post",
+      path: "/v1/deliveries/{id}/skip",
+      summary: "Give up a dead letter; where order is kept, later events of its record go on",
+      tag: "Deliveries",
+      scope: "endpoints:write",
+      request: { params: z.strictObject({ id: z.string().max(60) }) },
+      responses: { 200: Delivery },
+    },
+    async (c, { params }) => {
+      const deliveryId = edgeId("dlv", params.id, "delivery_not_found");
+      return c.json(await delivery.skipDelivery({ workspaceId: c.get("caller").workspaceId, deliveryId }));
+    },
+  ),
+  defineRoute(
+    {
       method: "get",
       path: "/v1/dead-letters",
       summary: "List deliveries that no retry is left for",
