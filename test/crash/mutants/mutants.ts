@@ -160,13 +160,14 @@ export const MUTANTS = [
       },
       {
         file: HANDLE,
-        from: "    const { mode } = work;\n",
-        to: `    const { mode } = work;
+        from: "    const { eventId } = delivery;\n    const attempt = await",
+        to: `    const { eventId } = delivery;
     await deps.worker.withWorkspace(workspaceId, async (tx) => {
       await tx.update(deliveries).set({ status: "delivered", nextAttemptAt: null })
         .where(and(eq(deliveries.workspaceId, workspaceId), eq(deliveries.id, delivery.id)));
       await lane.settle(tx, [{ id: delivery.id, outcome: "done" }]);
-    });\n`,
+    });
+    const attempt = await`,
       },
     ],
   },
@@ -209,9 +210,9 @@ export const MUTANTS = [
         to: ".where(eq(endpoints.workspaceId, workspaceId));",
       },
       {
-        file: "products/delivery/load-lane-work.ts",
-        from: "eq(endpoints.id, endpointId), isNull(endpoints.deletedAt)));",
-        to: "eq(endpoints.id, endpointId)));",
+        file: "products/delivery/find-endpoints.ts",
+        from: "isOneOf(endpoints.id, ids), isNull(endpoints.deletedAt)))",
+        to: "isOneOf(endpoints.id, ids)))",
       },
     ],
   },

@@ -9,7 +9,6 @@ import type { WholeStage } from "../kit/whole-stage.ts";
 import { measureFloor } from "../loop/floor.ts";
 import { followWebhooks, type WholeWay } from "./whole-way.ts";
 
-/** Lanes are worked one delivery at a time, so speed comes from many of them. */
 const TENANTS = 20;
 const ARRIVAL_MS_MAX = 120_000;
 const FLOOR_ROUNDS = 300;

@@ -1,4 +1,5 @@
 import { encodeId, type EventType, type TenantUid } from "@patchbay/shared";
+import { randomUUID } from "node:crypto";
 import { appendEvents, type NewEvent } from "../../../packages/backend/src/domain/events/index.ts";
 import { tenantRef } from "../../../packages/backend/src/domain/workspaces/index.ts";
 import { createWake } from "../../../packages/backend/src/platform/lanes/index.ts";
@@ -44,6 +45,8 @@ export async function openEventSource(stage: WholeStage): Promise<EventSource> {
           mode: "test" as const,
           occurredAt: new Date(),
           data: PAYLOAD,
+          // Each about something of its own, as most events are.
+          record: { id: randomUUID(), model: "order", version: 1 },
         }));
         // What is told does not matter where it is only carried.
         const untold = events as unknown as readonly NewEvent[];

@@ -21,7 +21,7 @@ import {
 } from "@patchbay/shared";
 import type { Tx } from "../../platform/db/index.ts";
 import { queueUnsequenced } from "../../platform/lanes/index.ts";
-import { newId } from "../../platform/runtime/index.ts";
+import { newId, newIds } from "../../platform/runtime/index.ts";
 import type { Place, Sealer } from "../vault/index.ts";
 import { events } from "./tables.ts";
 import { withoutRecord } from "./thin-event.ts";
@@ -62,7 +62,7 @@ export const EVENT_BYTES_MAX = 256 * 1024;
 const ROWS_MAX = 1_000;
 
 /**
- * Appends events of one tenant in the transaction that makes them true. The sequencer gives them positions later;
+ * Appends events of one tenant in the transaction that makes them true, to be told in their order. The sequencer gives them positions later;
  * poke `events` after the commit.
  *
  * @param sealer of the tenant's `payload` key (of the nil tenant for workspace-level events)
@@ -71,7 +71,9 @@ const ROWS_MAX = 1_000;
 export async function appendEvents(tx: Tx, sealer: Sealer, items: readonly NewEvent[]): Promise<readonly EventId[]> {
   const [first] = items;
   if (first === undefined) return [];
-  const rows = items.map((item) => toRow(sealer, item));
+  // Told in the order in which they are given.
+  const ids = newIds<EventId>(items.length);
+  const rows = ids.flatMap((id, index) => items.slice(index, index + 1).map((item) => toRow(sealer, id, item)));
   for (let from = 0; from < rows.length; from += ROWS_MAX) {
     await tx.insert(events).values(rows.slice(from, from + ROWS_MAX));
   }
@@ -84,8 +86,7 @@ export function eventPlace(eventId: EventId): Place {
   return { table: "events", rowId: eventId, column: "body", rowVersion: 1 };
 }
 
-function toRow(sealer: Sealer, item: NewEvent) {
-  const id = newId<EventId>();
+function toRow(sealer: Sealer, id: EventId, item: NewEvent) {
   return {
     workspaceId: item.workspaceId,
     id,

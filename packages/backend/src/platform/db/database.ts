@@ -7,6 +7,7 @@ import postgres from "postgres";
 import { directConnection, type ConnectionOptions } from "./connection.ts";
 import { createListener, type Listener, type OpenSession } from "./listen.ts";
 import { preparing } from "./prepared.ts";
+import { sideBySide } from "./side-by-side.ts";
 
 type NoSchema = Record<string, never>;
 /** An open transaction. Writers that must be atomic with others take one. */
@@ -145,13 +146,9 @@ function transaction<Result>(
     const calls = settings.map(([name, value]) => sql`set_config(${name}, ${String(value)}, true)`);
     // On one connection statements run in the order in which they are sent: the first of the work need not wait for
     // this one's answer. If it fails, the transaction is aborted, and they with it.
-    const [context, done] = await Promise.allSettled([
-      tx.execute(sql`select ${sql.join(calls, sql`, `)}`).execute(),
-      work(tx),
-    ]);
-    if (context.status === "rejected") throw context.reason;
-    if (done.status === "rejected") throw done.reason;
-    return done.value;
+    const context = tx.execute(sql`select ${sql.join(calls, sql`, `)}`);
+    const [, done] = await sideBySide(context.execute(), work(tx));
+    return done;
   });
 }
 

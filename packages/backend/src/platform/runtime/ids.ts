@@ -7,6 +7,11 @@ export function newId<Brand extends string>(): Brand {
   return randomUUIDv7() as Brand;
 }
 
+/** New ids, each greater than the one before: those of one millisecond alone would come in any order. */
+export function newIds<Brand extends string>(count: number): readonly Brand[] {
+  return Array.from({ length: count }, () => newId<Brand>()).toSorted();
+}
+
 /** The milliseconds inside a UUIDv7. */
 export function instantOfId(id: string): Date {
   return new Date(Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16));

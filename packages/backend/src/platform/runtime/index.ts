@@ -1,5 +1,6 @@
 export * from "./addresses.ts";
 export * from "./clock.ts";
+export * from "./gather.ts";
 export * from "./ids.ts";
 export * from "./instant.ts";
 export * from "./json.ts";

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { instantOfId, newId, randomToken, recordId, Secret } from "./index.ts";
+import { instantOfId, newId, newIds, randomToken, recordId, Secret } from "./index.ts";
 
 const OBJECT = { tenantUid: "t", provider: "p", accountId: "a", mode: "test", model: "order", remoteId: "1" };
 
@@ -38,6 +38,12 @@ describe("newId", () => {
       expect(instantOfId(id).getTime()).toBeLessThanOrEqual(after);
     }
   });
+});
+
+test("newIds gives ids that rise", () => {
+  const ids = newIds<string>(1_000);
+  expect(new Set(ids).size).toBe(1_000);
+  expect(ids).toEqual(ids.toSorted());
 });
 
 describe("Secret", () => {

@@ -4,7 +4,7 @@ import type { Tx } from "../../platform/db/index.ts";
 import { endRest, enqueue, submit, type ClaimedLane } from "../../platform/lanes/index.ts";
 import { NIL_TENANT, type DeliveryDeps } from "./deps.ts";
 import { deleteDeliveries } from "./delete-deliveries.ts";
-import { findEndpoint, type EndpointRow } from "./load-lane-work.ts";
+import { findEndpoint, type EndpointRow } from "./find-endpoints.ts";
 import { deliveries } from "./tables.ts";
 
 /** The task that makes an endpoint's open deliveries agree with it. Its item's id is the endpoint's. */

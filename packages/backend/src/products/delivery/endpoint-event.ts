@@ -2,7 +2,7 @@ import type { EventType } from "@patchbay/shared";
 import type { NewEvent } from "../../domain/events/index.ts";
 import { NIL_TENANT } from "./deps.ts";
 import { toSnapshot } from "./to-api.ts";
-import type { EndpointRow } from "./load-lane-work.ts";
+import type { EndpointRow } from "./find-endpoints.ts";
 
 /** The event by which the host is told of a change of an endpoint: it concerns the workspace, no tenant. */
 export function endpointEvent(

@@ -1,22 +1,59 @@
-import { encodeId, type DeliveryId, type EndpointId } from "@patchbay/shared";
+import { encodeId, type DeliveryId, type EndpointId, type WorkspaceId } from "@patchbay/shared";
 import { and, eq, isNull, lte, or } from "drizzle-orm";
 import { thinBody } from "../../domain/events/index.ts";
+import { isRowFault } from "../../platform/db/index.ts";
 import { LeaseLost, type ClaimedLane, type LaneItem } from "../../platform/lanes/index.ts";
+import { gather, type Gather } from "../../platform/runtime/index.ts";
 import { ALIGN_TASK, alignDeliveries } from "./align-deliveries.ts";
 import type { DeliveryDeps } from "./deps.ts";
 import { gate, probeUntil } from "./endpoint-health.ts";
-import { loadLaneWork, type EndpointRow, type LoadedDelivery } from "./load-lane-work.ts";
+import type { EndpointRow } from "./find-endpoints.ts";
+import { createInFlight } from "./in-flight.ts";
+import { loadLaneWork, type LaneRequest, type LaneWork, type LoadedDelivery } from "./load-lane-work.ts";
 import { openLaneWork } from "./open-lane-work.ts";
-import { postEvent } from "./post-event.ts";
 import { parkBehindEarlier } from "./order.ts";
+import { postEvent } from "./post-event.ts";
+import { recordAttempts, type MadeDelivery } from "./record-attempts.ts";
 import { REPLAY_TASK, workReplay } from "./replays/work-replay.ts";
-import { recordAttempt } from "./record-attempt.ts";
 import { dropUnreadable, holdOrDrop, rest, restNow, settleStale } from "./settle-unsent.ts";
 import { endpoints } from "./tables.ts";
 import { createTurns } from "./take-turns.ts";
 
-/** Works the due deliveries of one endpoint and tenant in order, and what its endpoint's changes left to do. */
-export async function handleLane(deps: DeliveryDeps, lane: ClaimedLane): Promise<void> {
+interface LaneDeps extends DeliveryDeps {
+  readonly load: Gather<WorkspaceId, LaneRequest, LaneWork>;
+  readonly record: Gather<WorkspaceId, MadeDelivery, EndpointRow | null>;
+}
+
+/** Lanes loaded in one transaction, with the bodies of all their events. */
+const LANES_PER_LOAD = 8;
+/** Attempts written down in one transaction. */
+const ATTEMPTS_PER_RECORD = 64;
+/** Requests of one lane under way to an endpoint that is well. */
+const AT_ONCE = 8;
+
+/**
+ * Works the due deliveries of one endpoint and tenant, and what its endpoint's changes left to do. What the lanes of a
+ * workspace read and write at the same time goes together.
+ */
+export function createLaneHandler(deps: DeliveryDeps): (lane: ClaimedLane) => Promise<void> {
+  const oneAtFault = (error: unknown) => error instanceof LeaseLost || isRowFault(error);
+  const laneDeps: LaneDeps = {
+    ...deps,
+    load: gather({
+      run: (workspaceId, lanes) => loadLaneWork(deps, workspaceId, lanes),
+      batchMax: LANES_PER_LOAD,
+      oneAtFault,
+    }),
+    record: gather({
+      run: (workspaceId, made) => recordAttempts(deps, workspaceId, made),
+      batchMax: ATTEMPTS_PER_RECORD,
+      oneAtFault,
+    }),
+  };
+  return (lane) => handleLane(laneDeps, lane);
+}
+
+async function handleLane(deps: LaneDeps, lane: ClaimedLane): Promise<void> {
   try {
     for (const item of lane.items.filter(({ task }) => task === ALIGN_TASK)) await alignDeliveries(deps, lane, item.id);
     for (const item of lane.items.filter(({ task }) => task === REPLAY_TASK)) await workReplay(deps, lane, item.id);
@@ -33,66 +70,94 @@ function isDelivery({ task }: LaneItem): boolean {
   return task !== ALIGN_TASK && task !== REPLAY_TASK;
 }
 
-async function deliverAll(deps: DeliveryDeps, lane: ClaimedLane, ids: readonly DeliveryId[]): Promise<void> {
+async function deliverAll(deps: LaneDeps, lane: ClaimedLane, ids: readonly DeliveryId[]): Promise<void> {
   const { workspaceId } = lane.key;
-  const endpointId = lane.key.laneId as EndpointId;
-  const work = await deps.worker.withWorkspace(workspaceId, (tx) =>
-    loadLaneWork(tx, { workspaceId, endpointId, ids, now: deps.clock.now() }),
-  );
+  const work = await deps.load(workspaceId, { endpointId: lane.key.laneId as EndpointId, ids });
   await settleStale(
     deps,
     lane,
     ids.filter((id) => work.deliveries.get(id)?.status !== "pending"),
   );
   const due = inOrder(ids, work.deliveries);
-  if (due.length === 0) return;
+  if (due.length > 0) await sendAll(deps, lane, work, due);
+}
 
+/**
+ * In their order, several at once where the endpoint is well: a delivery begins once nothing about its subject is under
+ * way.
+ */
+async function sendAll(
+  deps: LaneDeps,
+  lane: ClaimedLane,
+  work: LaneWork,
+  due: readonly LoadedDelivery[],
+): Promise<void> {
+  const { workspaceId } = lane.key;
+  const { mode } = work;
   const opened = await openLaneWork(deps.vault, workspaceId, work);
-  const log = deps.log.with({ workspaceId, endpointId });
+  const log = deps.log.with({ workspaceId, endpointId: lane.key.laneId });
   const takeTurn = createTurns(deps, lane);
+  const inFlight = createInFlight();
   let { endpoint } = work;
-  for (const [index, delivery] of due.entries()) {
-    if (lane.signal.aborted) return;
-    if (endpoint?.status !== "enabled") {
-      const left = due.slice(index).map(({ id }) => id);
-      return holdOrDrop(deps, lane, left);
-    }
-    const body = opened.bodyOf(delivery);
-    if (body === null) {
-      await dropUnreadable(deps, lane, delivery.id);
-      continue;
-    }
-    if (await parkBehindEarlier(deps, lane, endpoint, delivery)) continue;
-    if (!isTest(delivery) && !(await takeTurn(endpoint, due.length - index))) return restNow(deps, lane);
-    const pass = await passGate(deps, endpoint, delivery);
-    if (pass === "wait") return rest(deps, lane);
 
-    const { mode } = work;
+  const send = async (to: EndpointRow, delivery: LoadedDelivery, body: Uint8Array, probe: boolean) => {
     const { eventId } = delivery;
-    const { url, payload } = endpoint;
     const attempt = await postEvent(deps, {
-      url,
+      url: to.url,
       mode,
       eventId,
-      body: payload === "thin" ? thinBody(body) : body,
+      body: to.payload === "thin" ? thinBody(body) : body,
       secrets: delivery.signWith === "newest" ? opened.secrets.slice(0, 1) : opened.secrets,
       replay: replayOf(delivery),
     });
-    const { statusCode, problem } = attempt.outcome;
-    log.info(
-      {
-        deliveryId: delivery.id,
-        eventId,
-        number: delivery.attempts + 1,
-        statusCode,
-        problem,
-        durationMs: attempt.durationMs,
-      },
-      "delivery attempted",
-    );
-    const probe = pass === "probe";
-    endpoint = await recordAttempt(deps, { lane, mode, endpoint, delivery, attempt, probe, sealer: opened.sealer });
+    const { durationMs, outcome } = attempt;
+    const { statusCode, problem } = outcome;
+    const number = delivery.attempts + 1;
+    log.info({ deliveryId: delivery.id, eventId, number, statusCode, problem, durationMs }, "delivery attempted");
+    const made = { lane, mode, endpoint: to, delivery, attempt, probe, sealer: opened.sealer };
+    endpoint = await deps.record(workspaceId, made);
+  };
+
+  /** @returns what to do once nothing is under way; `null`: nothing more */
+  const beginAll = async (): Promise<(() => Promise<void>) | null> => {
+    for (const [index, delivery] of due.entries()) {
+      await inFlight.room(atOnce(endpoint), delivery.subject);
+      if (lane.signal.aborted) return null;
+      const left = due.slice(index);
+      if (endpoint?.status !== "enabled")
+        return () =>
+          holdOrDrop(
+            deps,
+            lane,
+            left.map(({ id }) => id),
+          );
+      const body = opened.bodyOf(delivery);
+      if (body === null) {
+        await dropUnreadable(deps, lane, delivery.id);
+        continue;
+      }
+      if (await parkBehindEarlier(deps, lane, endpoint, delivery)) continue;
+      if (!isTest(delivery) && !(await takeTurn(endpoint, left.length))) return () => restNow(deps, lane);
+      const pass = await passGate(deps, endpoint, delivery);
+      if (pass === "wait") return () => rest(deps, lane);
+      inFlight.add(delivery.subject, send(endpoint, delivery, body, pass === "probe"));
+    }
+    return null;
+  };
+
+  let last: (() => Promise<void>) | null = null;
+  try {
+    last = await beginAll();
+  } finally {
+    // Also after a failure: the lane is not given back while requests of its are under way.
+    await inFlight.landed();
   }
+  await last?.();
+}
+
+/** One at a time to an endpoint that may be in trouble, or that wants no more than so many at once from all its lanes. */
+function atOnce(endpoint: EndpointRow | null): number {
+  return endpoint === null || endpoint.consecutiveFailures > 0 || endpoint.maxInFlight !== null ? 1 : AT_ONCE;
 }
 
 /** Tests go first and through every gate: somebody is waiting to see what comes of them. */

@@ -16,7 +16,7 @@ import { followEvents } from "./feed/follow-events.ts";
 import { cancelReplay } from "./replays/cancel-replay.ts";
 import { getReplay, listReplays } from "./replays/read-replays.ts";
 import { previewReplay, startReplay } from "./replays/start-replay.ts";
-import { handleLane } from "./handle-lane.ts";
+import { createLaneHandler } from "./handle-lane.ts";
 import { createSequencer } from "./sequencer.ts";
 
 export type { DeliveryDeps } from "./deps.ts";
@@ -33,7 +33,7 @@ export function createDelivery(deps: DeliveryDeps) {
   return {
     sequencer: createSequencer(deps),
     /** For lanes of the kinds `delivery` and `deliveryReplay`. */
-    handleLane: bind(deps, handleLane),
+    handleLane: createLaneHandler(deps),
     endpoints: {
       create: bind(deps, createEndpoint),
       get: bind(deps, getEndpoint),

@@ -9,13 +9,13 @@ import type {
   SignWith,
   WorkspaceId,
 } from "@patchbay/shared";
-import { and, desc, eq, gt, inArray, isNull, or } from "drizzle-orm";
+import { and, desc, eq, gt, isNull, or } from "drizzle-orm";
 import { events } from "../../domain/events/index.ts";
 import { workspaces } from "../../domain/workspaces/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
-import { deliveries, endpoints, endpointSecrets } from "./tables.ts";
-
-export type EndpointRow = typeof endpoints.$inferSelect;
+import type { DeliveryDeps } from "./deps.ts";
+import { findEndpoints, isOneOf, type EndpointRow } from "./find-endpoints.ts";
+import { deliveries, endpointSecrets } from "./tables.ts";
 
 /** A delivery that may have to be sent, with its event's sealed body. */
 export interface LoadedDelivery {
@@ -25,12 +25,20 @@ export interface LoadedDelivery {
   readonly status: DeliveryStatus;
   readonly position: number | null;
   readonly orderKey: RecordId | null;
+  /** What it tells of: two of the same are never under way at the same time. */
+  readonly subject: string;
   readonly attempts: number;
   readonly scheduleOffset: number;
   readonly replayId: DeliveryReplayId | null;
   readonly signWith: SignWith;
   readonly body: Uint8Array;
   readonly bodyKeyId: (typeof events.$inferSelect)["bodyKeyId"];
+}
+
+/** What a claimed lane has to do. */
+export interface LaneRequest {
+  readonly endpointId: EndpointId;
+  readonly ids: readonly DeliveryId[];
 }
 
 export interface LaneWork {
@@ -45,61 +53,62 @@ export interface LaneWork {
 /** Secrets that sign at the same time: an endpoint may not rotate more often within the grace of the old ones. */
 export const SECRETS_MAX = 5;
 
-/** All that a claimed lane's deliveries need, in one transaction. */
+/** All that the deliveries of claimed lanes need, in one transaction. @returns in the order of the lanes */
 export async function loadLaneWork(
-  tx: Tx,
-  input: {
-    readonly workspaceId: WorkspaceId;
-    readonly endpointId: EndpointId;
-    readonly ids: readonly DeliveryId[];
-    readonly now: Date;
-  },
-): Promise<LaneWork> {
-  const { workspaceId, endpointId } = input;
-  const [workspace] = await tx.select({ mode: workspaces.mode }).from(workspaces).where(eq(workspaces.id, workspaceId));
-  if (workspace === undefined) throw new Error("the workspace of this lane is missing");
-  return {
-    mode: workspace.mode,
-    endpoint: await findEndpoint(tx, workspaceId, endpointId),
-    deliveries: await findDeliveries(tx, workspaceId, input.ids),
-    secrets: await tx
-      .select({ id: endpointSecrets.id, secret: endpointSecrets.secret })
-      .from(endpointSecrets)
-      .where(liveSecretsOf(workspaceId, endpointId, input.now))
-      .orderBy(desc(endpointSecrets.createdAt), desc(endpointSecrets.id))
-      .limit(SECRETS_MAX),
-  };
+  deps: Pick<DeliveryDeps, "worker" | "clock">,
+  workspaceId: WorkspaceId,
+  lanes: readonly LaneRequest[],
+): Promise<readonly LaneWork[]> {
+  const endpointIds = [...new Set(lanes.map(({ endpointId }) => endpointId))];
+  const ids = lanes.flatMap((lane) => lane.ids);
+  const [modes, found, rows, secrets] = await deps.worker.withWorkspace(workspaceId, (tx) =>
+    // One statement each, so none comes after a failure.
+    Promise.all([
+      tx.select({ mode: workspaces.mode }).from(workspaces).where(eq(workspaces.id, workspaceId)),
+      findEndpoints(tx, workspaceId, endpointIds),
+      findDeliveries(tx, workspaceId, ids),
+      findSecrets(tx, workspaceId, endpointIds, deps.clock.now()),
+    ]),
+  );
+  const mode = modes[0]?.mode;
+  if (mode === undefined) throw new Error("the workspace of this lane is missing");
+  const endpointById = new Map(found.map((row) => [row.id, row]));
+  const deliveryById = new Map(rows.map((row) => [row.id, row]));
+  return lanes.map((lane) => ({
+    mode,
+    endpoint: endpointById.get(lane.endpointId) ?? null,
+    deliveries: new Map(lane.ids.flatMap((id) => pair(id, deliveryById.get(id)))),
+    secrets: secrets.filter(({ endpointId }) => endpointId === lane.endpointId).slice(0, SECRETS_MAX),
+  }));
 }
 
-/** The endpoint, unless it was deleted. */
-export async function findEndpoint(
-  tx: Tx,
-  workspaceId: WorkspaceId,
-  endpointId: EndpointId,
-  lock: "update" | "share" | null = null,
-): Promise<EndpointRow | null> {
-  const query = tx
-    .select()
-    .from(endpoints)
-    .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, endpointId), isNull(endpoints.deletedAt)));
-  const [row] = lock === null ? await query : await query.for(lock);
-  return row ?? null;
+function pair(id: DeliveryId, delivery: LoadedDelivery | undefined): [DeliveryId, LoadedDelivery][] {
+  return delivery === undefined ? [] : [[id, delivery]];
 }
 
 /** Condition: signs deliveries at `now`. */
-export function liveSecretsOf(workspaceId: WorkspaceId, endpointId: EndpointId, now: Date) {
+export function liveSecretsOf(workspaceId: WorkspaceId, endpointIds: readonly EndpointId[], now: Date) {
   return and(
     eq(endpointSecrets.workspaceId, workspaceId),
-    eq(endpointSecrets.endpointId, endpointId),
+    isOneOf(endpointSecrets.endpointId, endpointIds),
     or(isNull(endpointSecrets.expiresAt), gt(endpointSecrets.expiresAt, now)),
   );
+}
+
+function findSecrets(tx: Tx, workspaceId: WorkspaceId, endpointIds: readonly EndpointId[], now: Date) {
+  const { id, endpointId, secret, createdAt } = endpointSecrets;
+  return tx
+    .select({ id, endpointId, secret })
+    .from(endpointSecrets)
+    .where(liveSecretsOf(workspaceId, endpointIds, now))
+    .orderBy(desc(createdAt), desc(id));
 }
 
 async function findDeliveries(
   tx: Tx,
   workspaceId: WorkspaceId,
   ids: readonly DeliveryId[],
-): Promise<ReadonlyMap<DeliveryId, LoadedDelivery>> {
+): Promise<readonly LoadedDelivery[]> {
   const rows = await tx
     .select({
       id: deliveries.id,
@@ -112,11 +121,13 @@ async function findDeliveries(
       signWith: deliveries.signWith,
       position: deliveries.position,
       orderKey: deliveries.orderKey,
+      recordId: events.recordId,
+      connectionId: events.connectionId,
       body: events.body,
       bodyKeyId: events.bodyKeyId,
     })
     .from(deliveries)
     .innerJoin(events, and(eq(events.workspaceId, workspaceId), eq(events.id, deliveries.eventId)))
-    .where(and(eq(deliveries.workspaceId, workspaceId), inArray(deliveries.id, [...ids])));
-  return new Map(rows.map((row) => [row.id, row]));
+    .where(and(eq(deliveries.workspaceId, workspaceId), isOneOf(deliveries.id, ids)));
+  return rows.map((row) => ({ ...row, subject: row.recordId ?? row.connectionId ?? "" }));
 }

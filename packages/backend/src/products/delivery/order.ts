@@ -2,7 +2,8 @@ import type { RecordId } from "@patchbay/shared";
 import { and, asc, eq, inArray, lt, notInArray } from "drizzle-orm";
 import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
 import { enqueue, type ClaimedLane, type NewItem } from "../../platform/lanes/index.ts";
-import type { EndpointRow, LoadedDelivery } from "./load-lane-work.ts";
+import type { EndpointRow } from "./find-endpoints.ts";
+import type { LoadedDelivery } from "./load-lane-work.ts";
 import { deliveries } from "./tables.ts";
 
 /** Deliveries that one arrival lets go on; the last of them lets go the next. */

@@ -12,7 +12,7 @@ import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { eventHeads, events } from "../../domain/events/index.ts";
 import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
 import { enqueue, queueUnsequenced } from "../../platform/lanes/index.ts";
-import { newId, type Clock } from "../../platform/runtime/index.ts";
+import { newId, newIds, type Clock } from "../../platform/runtime/index.ts";
 import { orderEvents } from "./order-events.ts";
 import { providersOf } from "./providers-of.ts";
 import { orderKeyOf } from "./order.ts";
@@ -155,7 +155,7 @@ async function fanOut(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedE
       .map((endpoint) => ({ event, endpoint })),
   );
   // Lanes hand out what is due at the same instant in the order of ids, so ids must rise with positions.
-  const ids = wanted.map(() => newId<DeliveryId>()).toSorted();
+  const ids = newIds<DeliveryId>(wanted.length);
   const rows = wanted.flatMap(({ event, endpoint }, index) => {
     const id = ids[index];
     return id === undefined ? [] : [toDelivery(workspaceId, id, event, endpoint, now)];

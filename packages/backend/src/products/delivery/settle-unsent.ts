@@ -5,7 +5,7 @@ import type { ClaimedLane } from "../../platform/lanes/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import { deleteDeliveries } from "./delete-deliveries.ts";
 import { gate } from "./endpoint-health.ts";
-import { findEndpoint } from "./load-lane-work.ts";
+import { findEndpoint } from "./find-endpoints.ts";
 import { deliveries } from "./tables.ts";
 
 interface Deps {

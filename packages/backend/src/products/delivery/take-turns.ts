@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClaimedLane } from "../../platform/lanes/index.ts";
 import type { DeliveryDeps } from "./deps.ts";
-import type { EndpointRow } from "./load-lane-work.ts";
+import type { EndpointRow } from "./find-endpoints.ts";
 
 /** Waits until the next request may begin. @returns whether it may: else give the lane back */
 export type TakeTurn = (endpoint: EndpointRow, left: number) => Promise<boolean>;

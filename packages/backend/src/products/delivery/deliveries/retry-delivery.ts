@@ -5,7 +5,7 @@ import { submit } from "../../../platform/lanes/index.ts";
 import type { Tx } from "../../../platform/db/index.ts";
 import { submitAlign } from "../align-deliveries.ts";
 import type { DeliveryDeps } from "../deps.ts";
-import { findEndpoint } from "../load-lane-work.ts";
+import { findEndpoint } from "../find-endpoints.ts";
 import { deliveries, endpoints } from "../tables.ts";
 import { toApiDelivery } from "../to-api.ts";
 import { findDelivery, type DeliveryRow } from "./find-delivery.ts";

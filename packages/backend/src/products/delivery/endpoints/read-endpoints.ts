@@ -3,7 +3,7 @@ import { and, asc, eq, gt, isNull } from "drizzle-orm";
 import type { Tx } from "../../../platform/db/index.ts";
 import { decodeListCursor, encodeListCursor } from "../cursor.ts";
 import type { DeliveryDeps } from "../deps.ts";
-import { findEndpoint, type EndpointRow } from "../load-lane-work.ts";
+import { findEndpoint, type EndpointRow } from "../find-endpoints.ts";
 import { endpoints } from "../tables.ts";
 import { toWebhookEndpoint } from "../to-api.ts";
 import { tenantIdsOf } from "./tenant-filter.ts";

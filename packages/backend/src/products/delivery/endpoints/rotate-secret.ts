@@ -44,7 +44,7 @@ export async function rotateSecret(
     const [live] = await tx
       .select({ secrets: count() })
       .from(endpointSecrets)
-      .where(liveSecretsOf(workspaceId, endpointId, now));
+      .where(liveSecretsOf(workspaceId, [endpointId], now));
     if ((live?.secrets ?? 0) >= SECRETS_MAX) {
       throw new AppError("plan_limit", `${SECRETS_MAX} secrets sign already; rotate with graceHours 0 to end them now`);
     }

@@ -6,7 +6,7 @@ import { submitAlign } from "../align-deliveries.ts";
 import type { DeliveryDeps } from "../deps.ts";
 import { UNTRIED } from "../endpoint-health.ts";
 import { checkEndpointUrl } from "../endpoint-url.ts";
-import type { EndpointRow } from "../load-lane-work.ts";
+import type { EndpointRow } from "../find-endpoints.ts";
 import { lockHead } from "../sequence-batch.ts";
 import { endpoints } from "../tables.ts";
 import { describeEndpoint, mustFindEndpoint } from "./read-endpoints.ts";

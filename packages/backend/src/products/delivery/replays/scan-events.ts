@@ -1,7 +1,7 @@
 import type { ConnectionId, DeliveryId, EventId, EventType, ModelName, RecordId, TenantUid } from "@patchbay/shared";
 import { sql, type SQL } from "drizzle-orm";
 import { arrayParam, type Tx } from "../../../platform/db/index.ts";
-import type { EndpointRow } from "../load-lane-work.ts";
+import type { EndpointRow } from "../find-endpoints.ts";
 import { providersOf } from "../providers-of.ts";
 import { wantsEvent } from "../wants-event.ts";
 

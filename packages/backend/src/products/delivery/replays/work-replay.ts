@@ -2,10 +2,10 @@ import type { DeliveryId, DeliveryReplayId, EndpointId } from "@patchbay/shared"
 import { and, count, eq, sql } from "drizzle-orm";
 import { arrayParam, type Tx } from "../../../platform/db/index.ts";
 import { enqueue, type ClaimedLane, type ItemOutcome } from "../../../platform/lanes/index.ts";
-import { newId } from "../../../platform/runtime/index.ts";
+import { newIds } from "../../../platform/runtime/index.ts";
 import type { DeliveryDeps } from "../deps.ts";
 import { gate } from "../endpoint-health.ts";
-import { findEndpoint, type EndpointRow } from "../load-lane-work.ts";
+import { findEndpoint, type EndpointRow } from "../find-endpoints.ts";
 import { orderKeyOf } from "../order.ts";
 import { deliveries, deliveryReplays } from "../tables.ts";
 import type { ReplayRow } from "./read-replays.ts";
@@ -146,7 +146,7 @@ async function makeMissing(
 ): Promise<ReadonlyMap<FoundEvent["id"], DeliveryId>> {
   if (missing.length === 0) return new Map();
   // Lanes hand out what is due at the same instant in the order of ids, so ids must rise with positions.
-  const ids = missing.map(() => newId<DeliveryId>()).toSorted();
+  const ids = newIds<DeliveryId>(missing.length);
   const rows = missing.flatMap((event, index) => {
     const id = ids[index];
     if (id === undefined) return [];

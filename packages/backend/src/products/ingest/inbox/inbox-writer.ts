@@ -1,5 +1,5 @@
 import { AppError } from "@patchbay/shared";
-import { isRowFault } from "./is-row-fault.ts";
+import { isRowFault } from "../../../platform/db/index.ts";
 
 /** What the writer needs to know of an item; the rest is the store's. */
 export interface Appendable {

@@ -1,0 +1,40 @@
+import type { EndpointId, WorkspaceId } from "@patchbay/shared";
+import { and, asc, eq, isNull, sql, type SQL } from "drizzle-orm";
+import type { PgColumn } from "drizzle-orm/pg-core";
+import { arrayParam, type Tx } from "../../platform/db/index.ts";
+import { endpoints } from "./tables.ts";
+
+export type EndpointRow = typeof endpoints.$inferSelect;
+type Lock = "update" | "share" | null;
+
+/** The endpoint, unless it was deleted. */
+export async function findEndpoint(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  endpointId: EndpointId,
+  lock: Lock = null,
+): Promise<EndpointRow | null> {
+  const [row] = await findEndpoints(tx, workspaceId, [endpointId], lock);
+  return row ?? null;
+}
+
+/** The endpoints that were not deleted, locked by id. */
+export async function findEndpoints(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  ids: readonly EndpointId[],
+  lock: Lock = null,
+): Promise<readonly EndpointRow[]> {
+  if (ids.length === 0) return [];
+  const query = tx
+    .select()
+    .from(endpoints)
+    .where(and(eq(endpoints.workspaceId, workspaceId), isOneOf(endpoints.id, ids), isNull(endpoints.deletedAt)))
+    .orderBy(asc(endpoints.id));
+  return lock === null ? query : query.for(lock);
+}
+
+/** One statement for any number of ids, so that it stays prepared. */
+export function isOneOf(column: PgColumn, ids: readonly string[]): SQL {
+  return sql`${column} = any(${arrayParam(ids, "uuid")})`;
+}
