@@ -68,6 +68,7 @@ export function listChores(deps: Deps): readonly Chore[] {
     },
     { name: "grants-tell", cron: "* * * * *", run: everyWorkspace((id) => deps.credentials.tellFates(id)) },
     { name: "inbox-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneInbox) },
+    { name: "inbox-keys-retire", cron: "42 * * * *", run: everyWorkspace(deps.ingest.retireRawKeys) },
     {
       name: "idempotency-keys-forget",
       cron: "47 * * * *",

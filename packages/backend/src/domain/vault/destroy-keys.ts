@@ -1,11 +1,11 @@
-import type { TenantUid, WorkspaceId } from "@patchbay/shared";
-import { and, asc, eq, ne, sql } from "drizzle-orm";
+import type { DataKeyId, TenantUid, WorkspaceId } from "@patchbay/shared";
+import { and, asc, eq, inArray, ne, sql } from "drizzle-orm";
 import type { NIL_UUID, Tx } from "../../platform/db/index.ts";
 import type { Purpose, VaultDeps } from "./data-keys.ts";
 import { tellDestroyed } from "./destroyed-keys.ts";
 import { dataKeys } from "./tables.ts";
 
-/** Which keys to destroy: of a tenant, a purpose, a scope, in any combination; at least one is given. */
+/** Which keys to destroy: of a tenant, a purpose, a scope, by id, in any combination; at least one is given. */
 export interface DestroyKeys {
   readonly workspaceId: WorkspaceId;
   readonly tenantUid?: TenantUid | typeof NIL_UUID;
@@ -13,6 +13,7 @@ export interface DestroyKeys {
   readonly scope?: string;
   /** All scopes that begin with this, such as every day of a source. */
   readonly scopePrefix?: string;
+  readonly ids?: readonly DataKeyId[];
 }
 
 /**
@@ -23,16 +24,17 @@ export interface DestroyKeys {
  * @returns how many keys
  */
 export async function destroyKeys(deps: VaultDeps, tx: Tx, input: DestroyKeys): Promise<number> {
-  const { tenantUid, purpose, scope, scopePrefix } = input;
-  if (tenantUid === undefined && purpose === undefined && scope === undefined && scopePrefix === undefined) {
-    throw new Error("destroyKeys needs a tenant, a purpose or a scope");
+  const { workspaceId, tenantUid, purpose, scope, scopePrefix, ids: named } = input;
+  if ([tenantUid, purpose, scope, scopePrefix, named].every((each) => each === undefined)) {
+    throw new Error("destroyKeys needs a tenant, a purpose, a scope or ids");
   }
   const wanted = and(
-    eq(dataKeys.workspaceId, input.workspaceId),
+    eq(dataKeys.workspaceId, workspaceId),
     ne(dataKeys.state, "destroyed"),
     tenantUid === undefined ? undefined : eq(dataKeys.tenantUid, tenantUid as TenantUid),
     purpose === undefined ? undefined : eq(dataKeys.purpose, purpose),
     scope === undefined ? undefined : eq(dataKeys.scope, scope),
+    named === undefined ? undefined : inArray(dataKeys.id, [...named]),
     scopePrefix === undefined ? undefined : sql`starts_with(${dataKeys.scope}, ${scopePrefix})`,
   );
   // A rotation holds an old key while it makes its successor: only a statement that begins after that sees both.

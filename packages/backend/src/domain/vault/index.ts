@@ -1,6 +1,7 @@
 export { makeBackupKey, openBackupKey } from "./backup-key.ts";
 export { checkCanaries, checkKeys } from "./check-keys.ts";
 export { KeyDestroyedError, type DataKeySpec, type Purpose } from "./data-keys.ts";
+export { ageDayKeys, spentDayKeys, type GoneDays } from "./day-keys.ts";
 export type { DestroyKeys } from "./destroy-keys.ts";
 export { forgetTenantKeys, keyVersionsOf } from "./forget-tenant.ts";
 export { followDestroyedKeys } from "./destroyed-keys.ts";

@@ -90,6 +90,19 @@ export async function inboxPartitionHealth(
   });
 }
 
+/**
+ * Which days of the inbox are gone for good: those before `before`, but for `kept`, which still have their partition. By
+ * both clocks. Any role may look.
+ */
+export async function readGoneInboxDays(
+  tx: Tx,
+  clock: Clock,
+): Promise<{ readonly before: string; readonly kept: readonly string[] }> {
+  const oldest = oldestKept(clock.now(), await readDatabaseNow(tx), RETENTION_DAYS_MIN);
+  const names = await listPartitions(tx);
+  return { before: dayOf(oldest), kept: names.filter((name) => name < oldest).map(dayOf) };
+}
+
 /** What an operator must be told, in sentences; empty: all is well. */
 export function partitionWarnings({ daysAhead, overdue }: PartitionHealth): readonly string[] {
   return [

@@ -9,6 +9,7 @@ import { createAdmission } from "./inbox/admission.ts";
 import { createPostgresInbox } from "./inbox/postgres-inbox.ts";
 import { pruneInbox } from "./inbox/prune-inbox.ts";
 import { getInboxItem, getInboxRaw, listInbox } from "./inbox/read-inbox.ts";
+import { retireRawKeys } from "./inbox/retire-raw-keys.ts";
 import { cancelReplay } from "./replay/cancel-replay.ts";
 import { getReplay, listReplays } from "./replay/read-replays.ts";
 import { previewReplay, startReplay } from "./replay/start-replay.ts";
@@ -68,5 +69,6 @@ export function createIngest(deps: IngestDeps) {
     clearLeftSubscriptions: (workspaceId: WorkspaceId) => clearLeftSubscriptions(deps, workspaceId),
     auditSubscriptions: (connection: ConnectionRef) => auditSubscriptions(deps, connection),
     pruneInbox: (workspaceId: WorkspaceId) => pruneInbox(deps, workspaceId),
+    retireRawKeys: (workspaceId: WorkspaceId) => retireRawKeys(deps, workspaceId),
   };
 }

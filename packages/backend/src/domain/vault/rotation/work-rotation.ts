@@ -137,10 +137,11 @@ async function endPass(deps: RotationDeps, tx: Tx, row: RotationRow): Promise<Ro
 
 async function newestOldKey(tx: Tx, { workspaceId, kind }: RotationRow): Promise<Date | null> {
   const table = kind === "data" ? dataKeys : workspaceKeys;
+  const rotated = kind === "data" ? inArray(dataKeys.purpose, [...ROTATED_PURPOSES]) : undefined;
   const [row] = await tx
     .select({ since: max(table.decryptOnlySince) })
     .from(table)
-    .where(and(eq(table.workspaceId, workspaceId), eq(table.state, "decrypt_only")));
+    .where(and(eq(table.workspaceId, workspaceId), eq(table.state, "decrypt_only"), rotated));
   return row?.since ?? null;
 }
 
