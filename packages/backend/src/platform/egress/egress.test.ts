@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener } from "node:http";
-import { createServer as createTcpServer, type Server } from "node:net";
+import { createServer as createTcpServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTick } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
@@ -64,6 +64,22 @@ describe("what is dialled", () => {
     });
     expect(await egress.request(get("https://hooks.example.com/"))).toEqual({ ok: false, problem: "dns", sent: false });
     expect(asked).toEqual(["hooks.example.com"]);
+  });
+
+  test("the connection goes to the address that was judged, whatever the name means elsewhere", async () => {
+    const hosts: unknown[] = [];
+    const origin = await serve((request, response) => {
+      hosts.push(request.headers.host);
+      response.end();
+    });
+    const { port } = new URL(origin);
+    const answers = ["127.0.0.1", "169.254.169.254"];
+    const egress = open(async () => [{ address: answers.shift() ?? "0.0.0.0", family: 4 }]);
+    const named = `http://rebinds.example:${port}`;
+    // Exempt, so that the judged address may be this machine's; the same connector serves what is not.
+    expect(await egress.request(exemptGet(named, "/"))).toMatchObject({ ok: true, status: 200 });
+    expect(hosts).toEqual([`rebinds.example:${port}`]);
+    expect(answers).toEqual(["169.254.169.254"]);
   });
 
   test("a look-up that hangs ends at the deadline", async () => {
@@ -134,6 +150,42 @@ describe("answers", () => {
     });
     const result = await open().request({ ...exemptGet(origin, "/"), deadlineMs: 60 });
     expect(result).toEqual({ ok: false, problem: "timeout", sent: true });
+  });
+
+  test.each<[string, (socket: Socket) => void]>([
+    ["whose head drips", (socket) => socket.write("HTTP/1.1 200 OK\r\nx-long: ")],
+    ["that announces itself for ever", (socket) => socket.write("HTTP/1.1 103 Early Hints\r\n\r\n")],
+    ["that never begins", () => {}],
+  ])("an answer %s is over at the deadline", async (_what, begin) => {
+    const origin = await serveRaw((socket) => {
+      begin(socket);
+      const timer = setInterval(() => begin(socket), 5);
+      socket.once("close", () => clearInterval(timer));
+    });
+    const result = await open().request({ ...exemptGet(origin, "/"), deadlineMs: 60 });
+    expect(result).toMatchObject({ ok: false, sent: true });
+  });
+
+  test("an endless head is refused before it is kept", async () => {
+    const origin = await serveRaw((socket) => {
+      socket.write("HTTP/1.1 200 OK\r\n");
+      let n = 0;
+      const more = () => {
+        while (socket.writable && socket.write(`x-${n++}: ${"y".repeat(1_000)}\r\n`));
+      };
+      socket.on("drain", more);
+      more();
+    });
+    const result = await open().request(exemptGet(origin, "/"));
+    expect(result).toEqual({ ok: false, problem: "response_too_large", sent: true });
+  });
+
+  test("an answer by its hundredth announcement is still that answer", async () => {
+    const hints = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(100);
+    const origin = await serveRaw((socket) => {
+      socket.write(`${hints}HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\nok`);
+    });
+    expect(await open().request(exemptGet(origin, "/"))).toMatchObject({ ok: true, status: 201, truncated: false });
   });
 
   test("a connection that is cut after the request is told as maybe sent", async () => {
@@ -233,6 +285,23 @@ async function serve(listener: RequestListener): Promise<string> {
   await once(server, "listening");
   cleanUps.push(async () => {
     server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${portOf(server)}`;
+}
+
+/** Answers each connection's first bytes by hand. */
+async function serveRaw(answer: (socket: Socket) => void): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket);
+    socket.on("error", () => {});
+    socket.once("data", () => answer(socket));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanUps.push(async () => {
+    for (const socket of sockets) socket.destroy();
     server.close();
   });
   return `http://127.0.0.1:${portOf(server)}`;
