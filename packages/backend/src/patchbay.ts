@@ -14,9 +14,14 @@ import { authenticateApiKey } from "./domain/workspaces/index.ts";
 import { listen } from "./listen.ts";
 import { createOperatorActs } from "./operator-acts.ts";
 import { readOperatorToken } from "./operator-token.ts";
-import { findDurabilityProblems, findIsolationProblems, type Database } from "./platform/db/index.ts";
+import {
+  findDurabilityProblems,
+  findIsolationProblems,
+  followDatabaseClock,
+  type Database,
+} from "./platform/db/index.ts";
 import { createLogger, type Logger } from "./platform/observability/index.ts";
-import { systemClock, type Clock } from "./platform/runtime/index.ts";
+import type { Clock } from "./platform/runtime/index.ts";
 import { PatchbayStartError } from "./start-error.ts";
 import { consoleLink } from "./surface/http/index.ts";
 
@@ -43,6 +48,7 @@ export interface StartOptions {
   readonly config: Config;
   readonly roles: Roles;
   readonly log?: Logger;
+  /** By default the database's, which all processes share. */
   readonly clock?: Clock;
 }
 
@@ -54,13 +60,18 @@ export interface StartOptions {
  */
 export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
   const { config, roles } = options;
-  const clock = options.clock ?? systemClock;
   const log = options.log ?? createLogger(config.logLevel);
   const operatorToken = await readOperatorToken(config.operatorTokenFile);
   const keys = await openKeys(config.keys);
   const { database, connection, close: closeDatabase } = await connectDatabase(config, log);
+  const following = new DisposableStack();
+  const closeAll = async () => {
+    following.dispose();
+    await closeDatabase();
+  };
   try {
     await refuseWithoutIsolation(database);
+    const clock = options.clock ?? following.adopt(await followDatabaseClock({ database, log }), (own) => own.close());
     await warnWithoutDurability(database, log);
     await checkKeys({ database: database.as("patchbay_worker"), keys, clock });
     const product = await compose({ config, roles, database, connection, keys, operatorToken, clock, log });
@@ -73,7 +84,7 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
       product.drain();
       if (server !== null) await closeServer(server);
       await product.stop();
-      await closeDatabase();
+      await closeAll();
     };
     return {
       url: config.port === 0 ? `http://localhost:${port}` : config.publicUrl,
@@ -89,7 +100,7 @@ export async function startPatchbay(options: StartOptions): Promise<Patchbay> {
       close: () => (closing ??= close()),
     };
   } catch (error) {
-    await closeDatabase();
+    await closeAll();
     throw error;
   }
 }

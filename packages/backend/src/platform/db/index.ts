@@ -1,6 +1,7 @@
 export * from "./array.ts";
 export * from "./columns.ts";
 export * from "./connection.ts";
+export { followDatabaseClock, type DatabaseClock } from "./database-clock.ts";
 export * from "./database-time.ts";
 export * from "./forget.ts";
 export { openDatabase } from "./database.ts";
