@@ -40,7 +40,19 @@ export async function createWorld() {
     request: (request) => egress.request({ ...request, deadlineMs: DEADLINE_MS }),
   };
   const audit = createAudit({ withWorkspace: app.withWorkspace, vault, clock });
-  const deps = { app, worker, vault, audit, egress: impatient, endpointOrigins, clock, random: () => 0.5, wake, log };
+  const deps = {
+    app,
+    worker,
+    vault,
+    audit,
+    egress: impatient,
+    endpointOrigins,
+    retentionDays: 30,
+    clock,
+    random: () => 0.5,
+    wake,
+    log,
+  };
   const delivery = createDelivery(deps);
   const lanes = createLaneWorker({
     database: worker,

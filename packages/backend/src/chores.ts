@@ -16,6 +16,7 @@ import type { Logger } from "./platform/observability/index.ts";
 import type { Clock } from "./platform/runtime/index.ts";
 import type { Connect } from "./products/connect/index.ts";
 import type { Credentials } from "./products/credentials/index.ts";
+import type { Delivery } from "./products/delivery/index.ts";
 import type { Ingest } from "./products/ingest/index.ts";
 
 interface Deps {
@@ -23,6 +24,7 @@ interface Deps {
   readonly connect: Connect;
   readonly credentials: Credentials;
   readonly ingest: Ingest;
+  readonly delivery: Pick<Delivery, "pruneHistory">;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly log: Logger;
@@ -69,6 +71,7 @@ export function listChores(deps: Deps): readonly Chore[] {
     { name: "grants-tell", cron: "* * * * *", run: everyWorkspace((id) => deps.credentials.tellFates(id)) },
     { name: "inbox-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneInbox) },
     { name: "inbox-keys-retire", cron: "42 * * * *", run: everyWorkspace(deps.ingest.retireRawKeys) },
+    { name: "deliveries-prune", cron: "22 * * * *", run: everyWorkspace(deps.delivery.pruneHistory) },
     {
       name: "idempotency-keys-forget",
       cron: "47 * * * *",

@@ -155,6 +155,7 @@ export async function compose(given: {
     worker,
     egress: countedDeliveries(egress, counted),
     endpointOrigins: config.endpointOrigins,
+    retentionDays: config.deliveryRetentionDays,
     random,
   });
 
@@ -191,6 +192,7 @@ export async function compose(given: {
     connect,
     credentials,
     ingest,
+    delivery,
     inboxRetentionDays: config.inboxRetentionDays,
     workRotations: (workspaceId) => continueRotations({ ...rotation, log }, workspaceId),
   });

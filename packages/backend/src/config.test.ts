@@ -22,6 +22,7 @@ describe("parseConfig", () => {
       keyFile: "/srv/.patchbay/keys",
       sandboxOrigins: [],
       inboxRetentionDays: 30,
+      deliveryRetentionDays: 30,
       backupRetentionDays: null,
     });
   });
@@ -60,6 +61,8 @@ describe("parseConfig", () => {
     ["PATCHBAY_DATABASE_CONNECTIONS", "3", "must be 4 to 200"],
     ["PATCHBAY_INBOX_RETENTION_DAYS", "6", "must be 7 to 3650 days"],
     ["PATCHBAY_INBOX_RETENTION_DAYS", "9999", "must be 7 to 3650 days"],
+    ["PATCHBAY_DELIVERY_RETENTION_DAYS", "6", "must be 7 to 3650 days"],
+    ["PATCHBAY_DELIVERY_RETENTION_DAYS", "9999", "must be 7 to 3650 days"],
     ["PATCHBAY_SYNC_INTERVAL_SECONDS", "1e3", "must be 30 to 86400 seconds"],
     ["PATCHBAY_LEASE_SECONDS", "1", "must be 2 to 300 seconds"],
     ["PATCHBAY_LOG_LEVEL", "loud", "must be trace, debug"],

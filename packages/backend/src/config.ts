@@ -29,6 +29,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
   readonly inboxRetentionDays: number;
+  /** How long deliveries that arrived are told of, with their attempts. */
+  readonly deliveryRetentionDays: number;
   /** How long database backups and write-ahead logs are kept, as erasure receipts say it; `null`: not told. */
   readonly backupRetentionDays: number | null;
   /** Between incremental runs of a connection. */
@@ -83,6 +85,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>, c
     trustedProxies: values.PATCHBAY_TRUSTED_PROXIES,
     logLevel: values.PATCHBAY_LOG_LEVEL,
     inboxRetentionDays: values.PATCHBAY_INBOX_RETENTION_DAYS,
+    deliveryRetentionDays: values.PATCHBAY_DELIVERY_RETENTION_DAYS,
     backupRetentionDays: values.PATCHBAY_BACKUP_RETENTION_DAYS ?? null,
     syncIntervalSeconds: values.PATCHBAY_SYNC_INTERVAL_SECONDS,
     leaseSeconds: values.PATCHBAY_LEASE_SECONDS,
@@ -162,6 +165,7 @@ const Environment = z.object({
     3_650,
     `must be ${RETENTION_DAYS_MIN} to 3650 days: raw payloads are promised for at least ${RETENTION_DAYS_MIN}`,
   ).default(30),
+  PATCHBAY_DELIVERY_RETENTION_DAYS: wholeNumber(7, 3_650, "must be 7 to 3650 days").default(30),
   PATCHBAY_BACKUP_RETENTION_DAYS: wholeNumber(0, 36_500, "must be 0 to 36500 days").optional(),
   PATCHBAY_SYNC_INTERVAL_SECONDS: wholeNumber(30, 86_400, "must be 30 to 86400 seconds").default(900),
   PATCHBAY_LEASE_SECONDS: wholeNumber(2, 300, "must be 2 to 300 seconds").default(30),

@@ -17,6 +17,8 @@ export interface DeliveryDeps {
   readonly egress: Pick<Egress, "request">;
   /** Exact origins that endpoints of test workspaces may have beside `https:`, such as `http://localhost:4401`. */
   readonly endpointOrigins: readonly string[];
+  /** How long deliveries that arrived, and ended replays, are told of. */
+  readonly retentionDays: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly wake: Pick<Wake, "poke" | "on" | "hearing">;

@@ -1,3 +1,4 @@
+import type { WorkspaceId } from "@patchbay/shared";
 import type { DeliveryDeps } from "./deps.ts";
 import { listAttempts } from "./deliveries/list-attempts.ts";
 import { listDeliveries } from "./deliveries/list-deliveries.ts";
@@ -17,6 +18,7 @@ import { cancelReplay } from "./replays/cancel-replay.ts";
 import { getReplay, listReplays } from "./replays/read-replays.ts";
 import { previewReplay, startReplay } from "./replays/start-replay.ts";
 import { createLaneHandler } from "./handle-lane.ts";
+import { pruneHistory } from "./retention/prune-history.ts";
 import { createSequencer } from "./sequencer.ts";
 
 export type { DeliveryDeps } from "./deps.ts";
@@ -43,6 +45,7 @@ export function createDelivery(deps: DeliveryDeps) {
       rotateSecret: bind(deps, rotateSecret),
       sendTest: bind(deps, sendTest),
     },
+    pruneHistory: (workspaceId: WorkspaceId) => pruneHistory(deps, workspaceId),
     listAttempts: bind(deps, listAttempts),
     listDeliveries: bind(deps, listDeliveries),
     /** Deliveries that no retry is left for. */

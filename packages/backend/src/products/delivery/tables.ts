@@ -42,6 +42,8 @@ export const endpoints = pgTable(
     disabledReason: text(),
     /** Events at or before this position are not for it: it was made later. */
     sincePosition: bigint({ mode: "number" }).notNull().default(0),
+    /** The highest position of a delivery that is forgotten: up to there nobody knows what it never got. */
+    forgottenPosition: bigint({ mode: "number" }).notNull().default(0),
     failingSince: instant(),
     lastSuccessAt: instant(),
     /** Breaker: no attempt before this instant. */
@@ -168,5 +170,8 @@ export const attempts = pgTable(
     primaryKey({ columns: [t.workspaceId, t.id] }),
     index("attempts_endpoint").on(t.workspaceId, t.endpointId, t.id),
     index("attempts_delivery").on(t.workspaceId, t.deliveryId, t.number),
+    index("attempts_with_answer")
+      .on(t.workspaceId, t.id)
+      .where(sql`response_body is not null`),
   ],
 );

@@ -2,6 +2,7 @@ import type { ConnectionId, DeliveryId, EventId, EventType, ModelName, RecordId,
 import { sql, type SQL } from "drizzle-orm";
 import { arrayParam, type Tx } from "../../../platform/db/index.ts";
 import type { EndpointRow } from "../find-endpoints.ts";
+import { firstIdAt } from "../first-id-at.ts";
 import { providersOf } from "../providers-of.ts";
 import { wantsEvent } from "../wants-event.ts";
 
@@ -49,7 +50,7 @@ export async function scanEvents(
 ): Promise<Scan> {
   const { workspaceId } = endpoint;
   const rows = await tx.execute<EventRow>(sql`
-    select e.id, e.type, e.model, e.tenant_uid, e.connection_id, e.record_id, e.position, d.id as delivery_id, ${fits(wanted)} as fits
+    select e.id, e.type, e.model, e.tenant_uid, e.connection_id, e.record_id, e.position, d.id as delivery_id, ${fits(endpoint, wanted)} as fits
     from events e left join deliveries d on d.workspace_id = e.workspace_id and d.endpoint_id = ${endpoint.id} and d.event_id = e.id
     where e.workspace_id = ${workspaceId} and e.position > ${wanted.after} and e.position <= ${wanted.untilPosition}
       and ${named(wanted)}
@@ -97,9 +98,9 @@ function named({ eventIds }: ReplaySelection): SQL {
   return eventIds === null ? sql`true` : sql`e.id = any(${arrayParam([...eventIds], "uuid")})`;
 }
 
-function fits({ type, ofTenantUid, since, until, only }: ReplaySelection): SQL {
+function fits(endpoint: EndpointRow, { type, ofTenantUid, since, until, only }: ReplaySelection): SQL {
   const conditions = [
-    STATUS[only ?? "all"],
+    statusOf(endpoint, only),
     ...(type === null ? [] : [sql`e.type = ${type}`]),
     ...(ofTenantUid === null ? [] : [sql`e.tenant_uid = ${ofTenantUid}`]),
     ...(since === null ? [] : [sql`e.id >= ${firstIdAt(since)}::uuid`]),
@@ -108,14 +109,14 @@ function fits({ type, ofTenantUid, since, until, only }: ReplaySelection): SQL {
   return sql`(${sql.join(conditions, sql` and `)})`;
 }
 
-const STATUS = {
-  failed: sql`coalesce(d.status = 'failed', false)`,
-  missing: sql`d.id is null`,
-  all: sql`coalesce(d.status in ('delivered', 'failed'), true)`,
-};
-
-/** No UUIDv7 of this instant or later is less. */
-function firstIdAt(instant: Date): string {
-  const hex = instant.getTime().toString(16).padStart(12, "0");
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+function statusOf({ forgottenPosition }: EndpointRow, only: ReplaySelection["only"]): SQL {
+  switch (only) {
+    case "failed":
+      return sql`coalesce(d.status = 'failed', false)`;
+    case "missing":
+      // Up to there deliveries that arrived may be forgotten: nobody can say what is missing.
+      return sql`(d.id is null and e.position > ${forgottenPosition})`;
+    case null:
+      return sql`coalesce(d.status in ('delivered', 'failed', 'skipped'), true)`;
+  }
 }

@@ -129,7 +129,7 @@ async function sendAgain(
   const rows = await tx.execute<{ id: DeliveryId }>(sql`
     with these as (
       select id from deliveries where workspace_id = ${replay.workspaceId} and id = any(${arrayParam(ids, "uuid")})
-        and status in ('delivered', 'failed') order by id for update
+        and status in ('delivered', 'failed', 'skipped') order by id for update
     )
     update deliveries d set status = 'pending', replay_id = ${replay.id}, schedule_offset = d.attempts,
       next_attempt_at = ${now.toISOString()}::timestamptz, finished_at = null
