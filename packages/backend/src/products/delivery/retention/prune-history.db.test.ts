@@ -102,8 +102,8 @@ describe("a replay after history was forgotten", () => {
     await prune(workspaceId);
     await world.delivery.replays.start({ workspaceId, endpointId });
     await waitFor(() => receiver.received.length === 4, { what: "both again" });
-    const ids = receiver.received.map(({ headers }) => headers["webhook-id"]);
-    expect(ids.slice(2).toSorted()).toEqual(ids.slice(0, 2).toSorted());
+    const ids = receiver.received.map(({ headers }) => String(headers["webhook-id"]));
+    expect(new Set(ids.slice(2))).toEqual(new Set(ids.slice(0, 2)));
   });
 
   test("is told of with all its deliveries until it is forgotten itself", async () => {
