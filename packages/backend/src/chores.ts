@@ -1,7 +1,7 @@
 import type { WorkspaceId } from "@patchbay/shared";
 import { writeCheckpoint } from "./domain/audit/index.ts";
 import { listConnections } from "./domain/connections/index.ts";
-import type { Vault } from "./domain/vault/index.ts";
+import { nextRotationWork, type Vault } from "./domain/vault/index.ts";
 import { forgetIdempotencyKeys, listWorkspaceIds } from "./domain/workspaces/index.ts";
 import {
   dropOldInboxPartitions,
@@ -10,7 +10,7 @@ import {
   partitionWarnings,
   type Database,
 } from "./platform/db/index.ts";
-import { pruneLanes } from "./platform/lanes/index.ts";
+import { markAllDue, pruneLanes, sweepDue, type DueSweep } from "./platform/lanes/index.ts";
 import type { Chore } from "./platform/jobs/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 import type { Clock } from "./platform/runtime/index.ts";
@@ -45,30 +45,66 @@ export function listChores(deps: Deps): readonly Chore[] {
     }
   };
 
+  /** What is done often: only workspaces in which something changed, or falls due. */
+  const dueWorkspaces = (sweep: DueSweep) => () => sweepDue({ ...deps, worker }, sweep);
+
   return [
-    { name: "runs-schedule", cron: "* * * * *", run: everyWorkspace(deps.ingest.scheduleDueRuns) },
+    {
+      name: "runs-schedule",
+      cron: "* * * * *",
+      run: dueWorkspaces({ task: "runs", visit: deps.ingest.scheduleDueRuns, nextLook: deps.ingest.nextDueRun }),
+    },
     {
       name: "authorizations-expire",
       cron: "* * * * *",
-      run: everyWorkspace((id) => deps.connect.expireAuthorizations(id)),
+      run: dueWorkspaces({
+        task: "authorizations",
+        visit: (id) => deps.connect.expireAuthorizations(id),
+        nextLook: (tx, id) => deps.connect.nextExpiry(tx, id),
+      }),
     },
     {
       name: "credentials-rotate",
       cron: "*/5 * * * *",
-      run: everyWorkspace((id) => deps.connect.rotateKeys(id)),
+      run: dueWorkspaces({
+        task: "credentials",
+        visit: (id) => deps.connect.rotateKeys(id),
+        nextLook: (tx, id) => deps.credentials.rotations.nextDue(tx, id),
+      }),
+    },
+    {
+      name: "everything-due",
+      cron: "17 3 * * *",
+      run: () => markAllDue(worker.withQueue, deps.clock.now()),
     },
     {
       name: "certificates-watch",
       cron: "57 2 * * *",
       run: everyWorkspace((id) => deps.connect.watchCertificates(id)),
     },
-    { name: "keys-rotate", cron: "* * * * *", run: everyWorkspace(deps.workRotations) },
+    {
+      name: "keys-rotate",
+      cron: "* * * * *",
+      run: dueWorkspaces({
+        task: "keys",
+        visit: deps.workRotations,
+        nextLook: (tx, id) => nextRotationWork(deps, tx, id),
+      }),
+    },
     {
       name: "grants-keep-alive",
       cron: "17 * * * *",
       run: everyWorkspace((id) => deps.credentials.keepGrantsAlive(id)),
     },
-    { name: "grants-tell", cron: "* * * * *", run: everyWorkspace((id) => deps.credentials.tellFates(id)) },
+    {
+      name: "grants-tell",
+      cron: "* * * * *",
+      run: dueWorkspaces({
+        task: "fates",
+        visit: (id) => deps.credentials.tellFates(id),
+        nextLook: (tx, id) => deps.credentials.nextFate(tx, id),
+      }),
+    },
     { name: "inbox-prune", cron: "37 * * * *", run: everyWorkspace(deps.ingest.pruneInbox) },
     { name: "inbox-keys-retire", cron: "42 * * * *", run: everyWorkspace(deps.ingest.retireRawKeys) },
     { name: "deliveries-prune", cron: "22 * * * *", run: everyWorkspace(deps.delivery.pruneHistory) },
@@ -86,7 +122,15 @@ export function listChores(deps: Deps): readonly Chore[] {
         await pruneLanes(worker.withQueue, deps.clock.now());
       },
     },
-    { name: "subscriptions-clear", cron: "*/5 * * * *", run: everyWorkspace(deps.ingest.clearLeftSubscriptions) },
+    {
+      name: "subscriptions-clear",
+      cron: "*/5 * * * *",
+      run: dueWorkspaces({
+        task: "subscriptions",
+        visit: deps.ingest.clearLeftSubscriptions,
+        nextLook: deps.ingest.nextLeftSubscriptions,
+      }),
+    },
     {
       name: "audit-checkpoints",
       cron: "57 * * * *",

@@ -1,4 +1,5 @@
 export type { LaneItem } from "./claim.ts";
+export { markAllDue, sweepDue, type DueSweep, type DueTask } from "./due.ts";
 export { enqueue, submit, type LaneKey, type LaneKind, type NewItem } from "./enqueue.ts";
 export { forgetTenantWork } from "./forget-tenant.ts";
 export type { LaneLimits } from "./limits.ts";

@@ -25,6 +25,21 @@ export const queueWorkspaces = queue.table("workspaces", {
   createdAt: instant().notNull(),
 });
 
+/**
+ * What a sweep has to look at in a workspace, and when. Triggers write a row for each change of what sweeps read; who
+ * looks puts one for the next time in their place.
+ */
+export const queueDue = queue.table(
+  "due",
+  {
+    id: uuid().primaryKey(),
+    workspaceId: id<WorkspaceId>().notNull(),
+    task: text().notNull(),
+    dueAt: instant().notNull(),
+  },
+  (t) => [index("due_task").on(t.task, t.dueAt), index("due_workspace").on(t.task, t.workspaceId)],
+);
+
 /** Accepted inbox items that the router has not seen. */
 export const queueArrivals = queue.table(
   "arrivals",

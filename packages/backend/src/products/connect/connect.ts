@@ -18,6 +18,7 @@ import type {
   WorkspaceId,
 } from "@patchbay/shared";
 import type { ConnectionRow } from "../../domain/connections/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
 import type { GrantTarget } from "../credentials/index.ts";
 import { authenticateSession } from "./authenticate-session.ts";
 import { cancelAuthorization, getAuthorization } from "./authorization-view.ts";
@@ -30,7 +31,7 @@ import { connectWithCredentials, type HandedOverCredentials } from "./connect-wi
 import { disconnect, findConnection, getConnection, listConnectionsOf, pause, resume } from "./connection-verbs.ts";
 import { createReauthorizeSession, createSession } from "./create-session.ts";
 import type { ConnectDeps } from "./deps.ts";
-import { expireAuthorizations } from "./expire-authorizations.ts";
+import { expireAuthorizations, nextExpiry } from "./expire-authorizations.ts";
 import { returnGrant, type ReturnedGrant } from "./forget-tenant.ts";
 import { exportConnection } from "./export-connection.ts";
 import { importConnection } from "./import-connection.ts";
@@ -99,6 +100,8 @@ export interface Connect {
   returnGrant(grant: GrantTarget, anyway: boolean): Promise<ReturnedGrant>;
   /** A sweep, every minute. */
   expireAuthorizations(workspaceId: WorkspaceId): Promise<void>;
+  /** When it has to sweep again. */
+  nextExpiry(tx: Tx, workspaceId: WorkspaceId): Promise<Date | null>;
   /** A sweep, every five minutes: keys that we replace ourselves. */
   rotateKeys(workspaceId: WorkspaceId): Promise<void>;
   /** A sweep, every day: client certificates near their end. */
@@ -146,5 +149,6 @@ export function createConnect(deps: ConnectDeps): Connect {
     rotateKeys: (workspaceId) => rotateKeys(deps, workspaceId),
     watchCertificates: (workspaceId) => watchCertificates(deps, workspaceId),
     expireAuthorizations: (workspaceId) => expireAuthorizations(deps, workspaceId),
+    nextExpiry: (tx, workspaceId) => nextExpiry(deps, tx, workspaceId),
   };
 }

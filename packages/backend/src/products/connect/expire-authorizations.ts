@@ -1,8 +1,9 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { and, eq, inArray, lte, notInArray } from "drizzle-orm";
+import { and, eq, inArray, lte, min, not, notInArray } from "drizzle-orm";
+import type { Tx } from "../../platform/db/index.ts";
 import type { ConnectDeps } from "./deps.ts";
 import { endAuthorization } from "./end-authorization.ts";
-import { giveBackUnused } from "./give-back.ts";
+import { giveBackUnused, hasUnusedGrants } from "./give-back.ts";
 import { OPEN_STATUSES } from "./load-authorization.ts";
 import { authorizations, connectSessions } from "./tables.ts";
 
@@ -30,6 +31,38 @@ export async function expireAuthorizations(deps: ConnectDeps, workspaceId: Works
   for (const row of late) await endAuthorization(deps, row, { status: "expired" });
   await giveBackUnused(deps, workspaceId);
   await prune(deps, workspaceId);
+}
+
+/** When something of a workspace ends, or can be given back or forgotten. */
+export async function nextExpiry(
+  deps: Pick<ConnectDeps, "clock">,
+  tx: Tx,
+  workspaceId: WorkspaceId,
+): Promise<Date | null> {
+  if (await hasUnusedGrants(tx, workspaceId)) return deps.clock.now();
+  const mine = eq(authorizations.workspaceId, workspaceId);
+  const isOpen = inArray(authorizations.status, [...OPEN_STATUSES]);
+  const [[open], [ended], [session]] = await Promise.all([
+    tx
+      .select({ at: min(authorizations.expiresAt) })
+      .from(authorizations)
+      .where(and(mine, isOpen)),
+    tx
+      .select({ at: min(authorizations.expiresAt) })
+      .from(authorizations)
+      .where(and(mine, not(isOpen))),
+    tx
+      .select({ at: min(connectSessions.expiresAt) })
+      .from(connectSessions)
+      .where(eq(connectSessions.workspaceId, workspaceId)),
+  ]);
+  const due = [
+    [open?.at, 0],
+    [ended?.at, ENDED_KEPT_MS],
+    [session?.at, SESSIONS_KEPT_MS],
+  ] as const;
+  const instants = due.flatMap(([at, keptMs]) => (at instanceof Date ? [at.getTime() + keptMs] : []));
+  return instants.length === 0 ? null : new Date(Math.min(...instants));
 }
 
 /** A host that asks why a try failed asks within this time. */

@@ -63,6 +63,13 @@ export async function giveBackUnused(deps: ConnectDeps, workspaceId: WorkspaceId
   for (const { id } of unused) await giveBack(deps, { workspaceId, grantId: id });
 }
 
+/** Whether any grant may be given back sooner or later: no live connection hangs on it. */
+export async function hasUnusedGrants(tx: Tx, workspaceId: WorkspaceId): Promise<boolean> {
+  const mine = and(eq(grants.workspaceId, workspaceId), ne(grants.state, "ended"), notExists(liveConnections(tx)));
+  const [unused] = await tx.select({ id: grants.id }).from(grants).where(mine).limit(1);
+  return unused !== undefined;
+}
+
 /** Between the storing of a grant and of the authorization that points to it. */
 const SETTLING_MS = 60_000;
 
@@ -93,16 +100,6 @@ export async function unusedGrant(
  * right now has no grant yet, and must not lose what it is about to be given: it is counted by its parameters.
  */
 function nobodyUses(tx: Tx, deps: ConnectDeps) {
-  const live = tx
-    .select({ one: sql`1` })
-    .from(connections)
-    .where(
-      and(
-        eq(connections.workspaceId, grants.workspaceId),
-        eq(connections.grantId, grants.id),
-        inArray(connections.status, [...LIVE_STATUSES, "pending"]),
-      ),
-    );
   const open = tx
     .select({ one: sql`1` })
     .from(authorizations)
@@ -122,5 +119,19 @@ function nobodyUses(tx: Tx, deps: ConnectDeps) {
         ),
       ),
     );
-  return [notExists(live), notExists(open)];
+  return [notExists(liveConnections(tx)), notExists(open)];
+}
+
+/** Of the grant that the query around it looks at. */
+function liveConnections(tx: Tx) {
+  return tx
+    .select({ one: sql`1` })
+    .from(connections)
+    .where(
+      and(
+        eq(connections.workspaceId, grants.workspaceId),
+        eq(connections.grantId, grants.id),
+        inArray(connections.status, [...LIVE_STATUSES, "pending"]),
+      ),
+    );
 }

@@ -26,7 +26,7 @@ import {
   type StoredGrant,
 } from "./store-grant.ts";
 import { REFRESH_TIMINGS, type RefreshTimings } from "./refresh-timings.ts";
-import { tellFates } from "./tell-fates.ts";
+import { nextFate, tellFates } from "./tell-fates.ts";
 import { createRotations, type Rotations } from "./rotations.ts";
 import { revokeTokens } from "./revoke-tokens.ts";
 import { createTokenEndpoint } from "./token-endpoint.ts";
@@ -57,6 +57,8 @@ export interface Credentials {
   keepGrantsAlive(workspaceId: WorkspaceId): Promise<void>;
   /** A sweep, every minute. */
   tellFates(workspaceId: WorkspaceId): Promise<void>;
+  /** When it has to sweep again. */
+  nextFate(tx: Tx, workspaceId: WorkspaceId): Promise<Date | null>;
   /** Resolves when no refresh is under way in this process. */
   settled(): Promise<void>;
 }
@@ -105,6 +107,7 @@ export function createCredentials(given: CreateCredentials): Credentials {
     endGrant: (tx, log, target) => endGrant(deps, tx, log, target),
     keepGrantsAlive: (workspaceId) => keepGrantsAlive(deps, flights, workspaceId),
     tellFates: (workspaceId) => tellFates(deps, workspaceId),
+    nextFate: (tx, workspaceId) => nextFate(deps, tx, workspaceId),
     settled: () => flights.settled(),
   };
 }

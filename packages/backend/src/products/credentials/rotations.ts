@@ -1,6 +1,7 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { and, asc, eq, lte } from "drizzle-orm";
+import { and, asc, eq, lte, min } from "drizzle-orm";
 import { grants } from "../../domain/connections/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
 import type { CredentialsDeps, GrantTarget } from "./deps.ts";
 import { enterGrant, type GrantAct } from "./enter-grant.ts";
 import { lockGrant, ofGrant } from "./load-grant.ts";
@@ -9,6 +10,8 @@ import { grantKeySpec, openSecret, sealSecret, tokensPlace, type HandedOver } fr
 /** What is sealed of keys that we replace ourselves, and which of them are due. */
 export interface Rotations {
   due(workspaceId: WorkspaceId): Promise<readonly GrantTarget[]>;
+  /** When the next falls due. */
+  nextDue(tx: Tx, workspaceId: WorkspaceId): Promise<Date | null>;
   /**
    * Takes a due grant for as long as one step lasts: nobody else gets it meanwhile.
    *
@@ -61,6 +64,15 @@ export function createRotations(deps: CredentialsDeps): Rotations {
           .limit(GRANTS_MAX),
       );
       return rows.map(({ id }) => ({ workspaceId, grantId: id }));
+    },
+
+    async nextDue(tx, workspaceId) {
+      const mine = and(eq(grants.workspaceId, workspaceId), eq(grants.state, "active"));
+      const [row] = await tx
+        .select({ at: min(grants.rotateAt) })
+        .from(grants)
+        .where(mine);
+      return row?.at ?? null;
     },
 
     async take(target) {

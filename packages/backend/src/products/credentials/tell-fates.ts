@@ -1,7 +1,7 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { and, asc, eq, inArray, isNotNull, isNull, lte } from "drizzle-orm";
+import { and, asc, eq, inArray, isNotNull, isNull, lte, or } from "drizzle-orm";
 import { grants } from "../../domain/connections/index.ts";
-import { readDatabaseNow } from "../../platform/db/index.ts";
+import { readDatabaseNow, type Tx } from "../../platform/db/index.ts";
 import { deadForGoodSince } from "./claim-refresh.ts";
 import type { CredentialsDeps } from "./deps.ts";
 
@@ -26,7 +26,7 @@ export async function tellFates(deps: CredentialsDeps, workspaceId: WorkspaceId)
       revived: await tx
         .select({ grantId: grants.id })
         .from(grants)
-        .where(and(mine, inArray(grants.state, ["active", "refreshing", "uncertain"]), isNotNull(grants.deathToldAt)))
+        .where(and(mine, inArray(grants.state, [...LIVING]), isNotNull(grants.deathToldAt)))
         .limit(GRANTS_MAX),
     };
   });
@@ -35,3 +35,23 @@ export async function tellFates(deps: CredentialsDeps, workspaceId: WorkspaceId)
   }
   for (const { grantId } of revived) await deps.onGrantRevived({ workspaceId, grantId });
 }
+
+/** Whether there is anything to tell, now or when it is certain: the next sweep looks. */
+export async function nextFate(
+  deps: Pick<CredentialsDeps, "clock">,
+  tx: Tx,
+  workspaceId: WorkspaceId,
+): Promise<Date | null> {
+  const untold = or(
+    and(eq(grants.state, "dead"), isNull(grants.deathToldAt)),
+    and(inArray(grants.state, [...LIVING]), isNotNull(grants.deathToldAt)),
+  );
+  const [row] = await tx
+    .select({ id: grants.id })
+    .from(grants)
+    .where(and(eq(grants.workspaceId, workspaceId), untold))
+    .limit(1);
+  return row === undefined ? null : deps.clock.now();
+}
+
+const LIVING = ["active", "refreshing", "uncertain"] as const;

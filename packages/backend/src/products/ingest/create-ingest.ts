@@ -17,11 +17,11 @@ import { workReplay } from "./replay/work-replay.ts";
 import { createRouter } from "./router/router.ts";
 import { cancelRun } from "./runs/cancel-run.ts";
 import { getRun, listRuns } from "./runs/read-runs.ts";
-import { scheduleDueRuns } from "./runs/schedule-due-runs.ts";
+import { nextDueRun, scheduleDueRuns } from "./runs/schedule-due-runs.ts";
 import { triggerRun, type TriggerRunInput } from "./runs/trigger-run.ts";
 import { createSourceCache } from "./sources/source-cache.ts";
 import { auditSubscriptions } from "./subscriptions/audit-subscriptions.ts";
-import { clearLeftSubscriptions } from "./subscriptions/clear-left-subscriptions.ts";
+import { clearLeftSubscriptions, nextLeftSubscriptions } from "./subscriptions/clear-left-subscriptions.ts";
 import { removeSubscriptions } from "./subscriptions/remove-subscriptions.ts";
 import { hintItem, type LaneOwner } from "./tasks.ts";
 
@@ -66,7 +66,10 @@ export function createIngest(deps: IngestDeps) {
 
     /** Sweeps. */
     scheduleDueRuns: (workspaceId: WorkspaceId) => scheduleDueRuns(deps, workspaceId),
+    nextDueRun,
     clearLeftSubscriptions: (workspaceId: WorkspaceId) => clearLeftSubscriptions(deps, workspaceId),
+    nextLeftSubscriptions: (tx: Tx, workspaceId: WorkspaceId) =>
+      nextLeftSubscriptions(tx, workspaceId, deps.clock.now()),
     auditSubscriptions: (connection: ConnectionRef) => auditSubscriptions(deps, connection),
     pruneInbox: (workspaceId: WorkspaceId) => pruneInbox(deps, workspaceId),
     retireRawKeys: (workspaceId: WorkspaceId) => retireRawKeys(deps, workspaceId),

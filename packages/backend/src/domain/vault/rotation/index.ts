@@ -4,4 +4,4 @@ export { keyStatus, type KeyStatus, type StateCounts } from "./key-status.ts";
 export { countWrapped, rotateKek, type KekProgress, type KekRotation } from "./rotate-kek.ts";
 export { startRotation, type StartRotation } from "./start-rotation.ts";
 export { createNodeReport, kekName } from "./vault-nodes.ts";
-export { GRACE_MS, unopened, workRotations, type Worked } from "./work-rotation.ts";
+export { GRACE_MS, nextRotationWork, unopened, workRotations, type Worked } from "./work-rotation.ts";

@@ -56,6 +56,20 @@ export async function workRotations(
   return { ended, stuck, more: true };
 }
 
+/** When a workspace's rotations have to be worked on again: at the next sweep, as long as one is open. */
+export async function nextRotationWork(
+  deps: Pick<RotationDeps, "clock">,
+  tx: Tx,
+  workspaceId: WorkspaceId,
+): Promise<Date | null> {
+  const [open] = await tx
+    .select({ id: keyRotations.id })
+    .from(keyRotations)
+    .where(and(eq(keyRotations.workspaceId, workspaceId), ne(keyRotations.state, "done")))
+    .limit(1);
+  return open === undefined ? null : deps.clock.now();
+}
+
 /** What the last pass, or the one under way, could not open. */
 export function unopened({ position }: RotationRow): number {
   return position?.unopened ?? 0;

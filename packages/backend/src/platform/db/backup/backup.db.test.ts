@@ -33,6 +33,7 @@ describe("a backup", () => {
     expect(await tableHashes(target.sql, LEFT_OUT)).toEqual(await tableHashes(source.sql, LEFT_OUT));
     expect(tables.filter(({ rows }) => rows === 0).map(({ table }) => table)).toEqual([
       "queue.arrivals",
+      "queue.due",
       "queue.feed",
       "queue.items",
       "queue.lanes",

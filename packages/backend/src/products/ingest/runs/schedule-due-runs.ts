@@ -1,5 +1,5 @@
 import type { WorkspaceId } from "@patchbay/shared";
-import { and, eq, inArray, lte } from "drizzle-orm";
+import { and, eq, inArray, lte, min } from "drizzle-orm";
 import { connections, type ConnectionRow } from "../../../domain/connections/index.ts";
 import type { Tx } from "../../../platform/db/index.ts";
 import { enqueue } from "../../../platform/lanes/index.ts";
@@ -54,6 +54,15 @@ export async function scheduleDueRuns(
   });
   if (queued > 0) deps.wake.poke("lanes:connection");
   return queued;
+}
+
+/** When the next run of a workspace falls due. */
+export async function nextDueRun(tx: Tx, workspaceId: WorkspaceId): Promise<Date | null> {
+  const [row] = await tx
+    .select({ at: min(connections.nextRunAt) })
+    .from(connections)
+    .where(and(eq(connections.workspaceId, workspaceId), eq(connections.status, "active")));
+  return row?.at ?? null;
 }
 
 async function withMarks(

@@ -1,6 +1,7 @@
 import type { WorkspaceId } from "@patchbay/shared";
 import { and, eq, inArray, isNotNull } from "drizzle-orm";
 import { connections, grants } from "../../../domain/connections/index.ts";
+import type { Tx } from "../../../platform/db/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { subscriptions } from "../tables.ts";
 import { removeSubscriptions } from "./remove-subscriptions.ts";
@@ -40,6 +41,20 @@ export async function clearLeftSubscriptions(
   for (const { connectionId } of left) {
     if (!lostIds.includes(connectionId)) await removeSubscriptions(deps, { workspaceId, connectionId });
   }
+}
+
+/** Whether any are left, for the next sweep to try. */
+export async function nextLeftSubscriptions(tx: Tx, workspaceId: WorkspaceId, now: Date): Promise<Date | null> {
+  const [left] = await tx
+    .select({ id: subscriptions.connectionId })
+    .from(subscriptions)
+    .innerJoin(
+      connections,
+      and(eq(connections.workspaceId, subscriptions.workspaceId), eq(connections.id, subscriptions.connectionId)),
+    )
+    .where(and(eq(subscriptions.workspaceId, workspaceId), isNotNull(connections.endedAt)))
+    .limit(1);
+  return left === undefined ? null : now;
 }
 
 const GONE: ReadonlySet<string> = new Set(["dead", "ended"]);
