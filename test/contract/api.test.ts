@@ -146,6 +146,7 @@ const SDK_CALLS: Readonly<Record<string, () => PromiseLike<unknown>>> = {
   "inbox.cancelReplay": () => sdk.inbox.cancelReplay(world.a.replayId),
   "providers.list": () => sdk.providers.list().toArray({ limit: 10 }),
   "providers.setApp": () => sdk.providers.setApp("shopify", { clientId: "other", clientSecret: "other-secret" }),
+  "providers.retrieveApp": () => sdk.providers.retrieveApp("shopify"),
   "providers.rotateSigningKey": () => sdk.providers.rotateSigningKey("shopify", { algorithm: "ES256" }),
   "connections.delete": () => sdk.connections.delete(world.a.second.connectionId),
   "tenants.delete": () => sdk.tenants.delete(world.a.bare),

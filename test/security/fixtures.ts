@@ -9,6 +9,7 @@ export const WORDS: ReadonlySet<string> = new Set([
   "GET /v1/connections query.provider",
   "GET /v1/inbox query.provider",
   "POST /v1/inbox/replay body.provider",
+  "GET /v1/providers/{provider}/app path.provider",
   "PUT /v1/providers/{provider}/app path.provider",
   "POST /v1/providers/{provider}/app/signing-keys path.provider",
 ]);
@@ -308,6 +309,7 @@ export const FIXTURES: Readonly<Record<string, readonly Place[]>> = {
     { at: "path.id", theirs: ({ side }) => side.replayId, call: inPath("/v1/inbox/replays/", "/cancel") },
   ],
   "GET /v1/providers": [],
+  "GET /v1/providers/{provider}/app": [],
   "PUT /v1/providers/{provider}/app": [
     {
       at: "body.clientId",

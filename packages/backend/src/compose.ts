@@ -237,7 +237,7 @@ export async function compose(given: {
       ...as("api", http.deliveryRoutes({ delivery })),
       ...as("api", http.deliveryReplayRoutes({ delivery })),
       ...as("api", http.inboxRoutes({ ingest })),
-      ...as("api", http.providerRoutes({ ...asApp, connectors, sandboxOrigins, publicUrl })),
+      ...as("api", http.providerRoutes({ ...asApp, connectors, sandboxOrigins, publicUrl, ingest })),
       ...as("api", http.apiKeyRoutes(asApp)),
       ...as("api", http.auditRoutes(asApp)),
       ...as("admin", http.apiKeyAdminRoutes(asApp)),

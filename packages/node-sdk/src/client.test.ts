@@ -163,6 +163,7 @@ describe("routes", () => {
     ["inbox.retrieveReplay", (p) => p.inbox.retrieveReplay("irp_1"), "GET /v1/inbox/replays/irp_1"],
     ["inbox.cancelReplay", (p) => p.inbox.cancelReplay("irp_1"), "POST /v1/inbox/replays/irp_1/cancel"],
     ["providers.list", (p) => p.providers.list(), "GET /v1/providers"],
+    ["providers.retrieveApp", (p) => p.providers.retrieveApp("shopify"), "GET /v1/providers/shopify/app"],
     [
       "providers.setApp",
       (p) => p.providers.setApp("shopify", { clientId: "a", clientSecret: "b" }),

@@ -103,6 +103,7 @@ export type {
   PrivacyEventData,
   Product,
   Provider,
+  AppWebhookAddress,
   ProviderApp,
   PutProviderApp,
   RecipientKey,

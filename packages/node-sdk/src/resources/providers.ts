@@ -21,6 +21,11 @@ export class Providers {
     return this.#transport.request({ method: "PUT", path: ["providers", provider, "app"], body: params, options });
   }
 
+  /** Your app at a provider, with the addresses to enter there. */
+  retrieveApp(provider: string, options?: RequestOptions): ApiPromise<ProviderApp> {
+    return this.#transport.request({ method: "GET", path: ["providers", provider, "app"], options });
+  }
+
   /** Makes your app's next signing key, for providers that want `private_key_jwt`. Register the `jwksUri` there once. */
   rotateSigningKey(provider: string, params: RotateSigningKey, options?: RequestOptions): ApiPromise<SigningKeyInfo> {
     const path = ["providers", provider, "app", "signing-keys"];

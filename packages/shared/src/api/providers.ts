@@ -126,6 +126,17 @@ export interface ProviderApp {
   readonly baseUrlOverride: string | null;
   /** Register this at the provider. */
   readonly redirectUri: string;
+  /** Until then what is signed with the former secret is taken too; `null`: there is none. */
+  readonly previousSecretUntil: string | null;
+  /** For topics that the provider posts to one address of the app; `null`: it has none. */
+  readonly webhookAddress: AppWebhookAddress | null;
+}
+
+/** Where a provider posts what concerns the app as a whole. Enter it in the app's settings at the provider. */
+export interface AppWebhookAddress {
+  readonly url: string;
+  /** As the provider names them. Topics of single accounts are subscribed to by Patchbay itself. */
+  readonly topics: readonly string[];
 }
 export const ProviderApp: z.ZodType<ProviderApp> = z
   .strictObject({
@@ -134,5 +145,7 @@ export const ProviderApp: z.ZodType<ProviderApp> = z
     clientId: z.string(),
     baseUrlOverride: z.string().nullable(),
     redirectUri: z.string(),
+    previousSecretUntil: z.iso.datetime().nullable(),
+    webhookAddress: z.strictObject({ url: z.string(), topics: z.array(z.string()) }).nullable(),
   })
   .meta({ id: "ProviderApp" });

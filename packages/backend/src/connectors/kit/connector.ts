@@ -214,6 +214,11 @@ export interface Webhooks {
   readonly signature: SignatureScheme;
   /** Headers worth keeping with the raw body, lower-case. */
   readonly keepHeaders: readonly string[];
+  /**
+   * Topics that the provider posts to one address of the app, entered in the app's settings there; their elements name
+   * their account. Empty: none.
+   */
+  readonly appTopics: readonly string[];
   /** Topics to subscribe to for the models asked for. */
   topics(models: readonly ModelName[]): readonly string[];
   readonly subscriptions: {

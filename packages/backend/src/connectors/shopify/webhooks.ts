@@ -27,6 +27,7 @@ export const webhooks: Webhooks = {
       (name) => [`shopify-${name}`, `x-shopify-${name}`],
     ),
   ],
+  appTopics: ["customers/data_request", "customers/redact", "shop/redact"],
   topics: (models) => [...new Set([...ALWAYS, ...models.flatMap((model) => TOPICS[model])])],
   subscriptions,
   parse,

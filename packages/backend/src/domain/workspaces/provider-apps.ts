@@ -24,6 +24,8 @@ export interface ProviderAppFacts {
   readonly clientSecret: Secret;
   /** Still signs deliveries for a day after a change; `null` when there is none. */
   readonly previousClientSecret: Secret | null;
+  /** When that ends. */
+  readonly previousSecretUntil: Date | null;
   readonly keys: AppKeys;
   readonly baseUrlOverride: string | null;
 }
@@ -107,6 +109,7 @@ export async function getProviderApp(
       overlapping && row.previousClientSecret !== null
         ? await open("previous_client_secret", row.previousClientSecret)
         : null,
+    previousSecretUntil: overlapping ? row.previousSecretUntil : null,
     keys: await loadAppKeys(deps, { workspaceId, providerAppId: row.id }),
     baseUrlOverride: row.baseUrlOverride,
   };

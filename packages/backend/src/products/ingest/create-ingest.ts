@@ -19,6 +19,7 @@ import { cancelRun } from "./runs/cancel-run.ts";
 import { getRun, listRuns } from "./runs/read-runs.ts";
 import { nextDueRun, scheduleDueRuns } from "./runs/schedule-due-runs.ts";
 import { triggerRun, type TriggerRunInput } from "./runs/trigger-run.ts";
+import { appAddress } from "./sources/app-source.ts";
 import { createSourceCache } from "./sources/source-cache.ts";
 import { auditSubscriptions } from "./subscriptions/audit-subscriptions.ts";
 import { clearLeftSubscriptions, nextLeftSubscriptions } from "./subscriptions/clear-left-subscriptions.ts";
@@ -47,6 +48,8 @@ export function createIngest(deps: IngestDeps) {
     getRun: (input: Parameters<typeof getRun>[1]) => getRun(deps, input),
     listRuns: (input: Parameters<typeof listRuns>[1]) => listRuns(deps, input),
     cancelRun: (input: Parameters<typeof cancelRun>[1]) => cancelRun(deps, input),
+    /** Where a provider posts what concerns a workspace's app as a whole. */
+    appAddress: (input: Parameters<typeof appAddress>[1]) => appAddress(deps, input),
     listInbox: (input: Parameters<typeof listInbox>[1]) => listInbox(deps, input),
     getInboxItem: (input: Parameters<typeof getInboxItem>[1]) => getInboxItem(deps, input),
     getInboxRaw: (input: Parameters<typeof getInboxRaw>[1]) => getInboxRaw(deps, input),

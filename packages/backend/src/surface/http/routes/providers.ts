@@ -7,6 +7,7 @@ import {
   RotateSigningKey,
   SigningKeyInfo,
   encodeId,
+  type WorkspaceId,
 } from "@patchbay/shared";
 import { z } from "zod";
 import { fieldsOf, type Connector } from "../../../connectors/kit/index.ts";
@@ -15,13 +16,16 @@ import {
   listConfiguredProviders,
   putProviderApp,
   rotateSigningKey,
+  type ProviderAppFacts,
 } from "../../../domain/workspaces/index.ts";
+import type { Ingest } from "../../../products/ingest/index.ts";
 import { defineRoute } from "../define-route.ts";
 import { jwksUri } from "./jwks.ts";
 
 type Deps = Parameters<typeof putProviderApp>[0] & {
   readonly connectors: readonly Connector[];
   readonly publicUrl: string;
+  readonly ingest: Pick<Ingest, "appAddress">;
 };
 
 export const providerRoutes = (deps: Deps) => [
@@ -56,13 +60,24 @@ export const providerRoutes = (deps: Deps) => [
       if (connector === undefined) throw new AppError("provider_not_found", "no such provider; see GET /v1/providers");
       const { workspaceId } = c.get("caller");
       const app = await putProviderApp(deps, { workspaceId, provider: connector.id, body });
-      return c.json({
-        id: encodeId("papp", app.id),
-        provider: app.provider,
-        clientId: app.clientId,
-        baseUrlOverride: app.baseUrlOverride,
-        redirectUri: `${deps.publicUrl}/oauth/callback/${app.provider}`,
-      });
+      return c.json(await toProviderApp(deps, workspaceId, app));
+    },
+  ),
+  defineRoute(
+    {
+      method: "get",
+      path: "/v1/providers/{provider}/app",
+      summary: "Show your app at a provider, and the addresses to enter there",
+      tag: "Providers",
+      scope: "providers:read",
+      request: { params: z.strictObject({ provider: z.string().max(40) }) },
+      responses: { 200: ProviderApp },
+    },
+    async (c, { params }) => {
+      const { workspaceId } = c.get("caller");
+      const app = await getProviderApp(deps, { workspaceId, provider: params.provider });
+      if (app === null) throw new AppError("provider_app_missing", "register the app first");
+      return c.json(await toProviderApp(deps, workspaceId, app));
     },
   ),
   defineRoute(
@@ -86,6 +101,19 @@ export const providerRoutes = (deps: Deps) => [
     },
   ),
 ];
+
+async function toProviderApp(deps: Deps, workspaceId: WorkspaceId, app: ProviderAppFacts): Promise<ProviderApp> {
+  const { id, provider, clientId, baseUrlOverride, previousSecretUntil } = app;
+  return {
+    id: encodeId("papp", id),
+    provider,
+    clientId,
+    baseUrlOverride,
+    redirectUri: `${deps.publicUrl}/oauth/callback/${provider}`,
+    previousSecretUntil: previousSecretUntil?.toISOString() ?? null,
+    webhookAddress: await deps.ingest.appAddress({ workspaceId, provider, providerAppId: id }),
+  };
+}
 
 function toProvider(connector: Connector, configured: boolean): Provider {
   const models = new Set(Object.values(connector.resources).map((resource) => resource.model));
