@@ -102,7 +102,7 @@ describe("work loop", () => {
 
   test("looks when something falls due, however long it has been idle", async () => {
     const idle = Array.from({ length: 20 }, (): Round => "nothing");
-    const { loop, rounds, round } = aLoop([...idle, { dueInMs: 1_234 }]);
+    const { loop, rounds, round } = aLoop([...idle, { worked: false, dueInMs: 1_234 }]);
     loop.start();
     await round(1);
     await vi.advanceTimersByTimeAsync(250 + 500 + 1_000 + 2_000 + 4_000 + 15 * 5_000);
@@ -114,8 +114,20 @@ describe("work loop", () => {
     await loop.stop();
   });
 
+  test("looks soon again after there was work", async () => {
+    const idle = Array.from({ length: 4 }, (): Round => "nothing");
+    const { loop, rounds, round } = aLoop([...idle, { worked: true, dueInMs: null }]);
+    loop.start();
+    await round(1);
+    await vi.advanceTimersByTimeAsync(250 + 500 + 1_000 + 2_000);
+    expect(rounds()).toBe(5);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(rounds()).toBe(6);
+    await loop.stop();
+  });
+
   test("does not spin on what is due and in other hands", async () => {
-    const { loop, rounds, round } = aLoop(Array.from({ length: 1_000 }, (): Round => ({ dueInMs: -5 })));
+    const { loop, rounds, round } = aLoop(Array.from({ length: 1_000 }, (): Round => ({ worked: false, dueInMs: -5 })));
     loop.start();
     await round(1);
     await vi.advanceTimersByTimeAsync(1_000);

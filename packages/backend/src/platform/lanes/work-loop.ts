@@ -2,10 +2,17 @@ import type { Logger } from "../observability/index.ts";
 import type { Wake, WakeTopic } from "./wake.ts";
 
 /**
- * What a round of work found. `more`: begin the next at once. `nothing`: wait for a wake-up. `dueInMs`: wait for one,
+ * What a round of work found. `more`: begin the next at once. `nothing`: wait for a wake-up, else, `dueInMs`: for one,
  * but no longer than until something falls due.
  */
-export type Round = "more" | "nothing" | { readonly dueInMs: number };
+export type Round =
+  | "more"
+  | "nothing"
+  | {
+      /** Whether there was work: then more may come soon. */
+      readonly worked: boolean;
+      readonly dueInMs: number | null;
+    };
 
 export interface WorkLoop {
   start(): void;
@@ -25,6 +32,8 @@ const POLL_DEAF_MS_MAX = 1_000;
 const DUE_MS_MIN = 50;
 /** After a round that failed: the database may be back any time. */
 const POLL_FAILED_MS = 1_000;
+
+const NOTHING = { worked: false, dueInMs: null };
 
 /**
  * Repeats `round` until stopped: at once while it finds more, else when woken, or after a poll's time, since wake-ups
@@ -62,8 +71,10 @@ export function createWorkLoop(deps: {
         await rest(POLL_FAILED_MS);
         continue;
       }
+      const { worked, dueInMs } = found === "nothing" ? NOTHING : found;
+      if (worked) pollMs = POLL_MS_MIN;
       const waitMs = Math.min(pollMs, deps.wake.hearing() ? POLL_MS_MAX : POLL_DEAF_MS_MAX);
-      await rest(found === "nothing" ? waitMs : Math.min(waitMs, Math.max(DUE_MS_MIN, found.dueInMs)));
+      await rest(dueInMs === null ? waitMs : Math.min(waitMs, Math.max(DUE_MS_MIN, dueInMs)));
       pollMs = Math.min(pollMs * 2, POLL_MS_MAX);
     }
   }

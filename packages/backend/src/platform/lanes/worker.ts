@@ -1,4 +1,4 @@
-import type { RoleDatabase, Tx } from "../db/index.ts";
+import { sideBySide, type RoleDatabase, type Tx } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 import type { Clock } from "../runtime/index.ts";
 import { claimLanes, extendLease, type LaneItem, type Lease, LEASE_MS } from "./claim.ts";
@@ -68,22 +68,24 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     const free = deps.lanesMax - working.size;
     if (free <= 0) return "nothing";
     const back = worked.splice(0);
-    const found = await deps.database
+    const { leases, fed, due } = await deps.database
       .withQueue(async (tx) => {
         await release(tx, back);
         const leases = await claim(tx, free);
-        const fed = await feedWaits(tx);
-        return { leases, fed, due: leases.length > 0 || fed ? null : await nextDue(tx, deps.kind) };
+        const [fed, due] = await sideBySide(feedWaits(tx), nextDue(tx, deps.kind));
+        return { leases, fed, due };
       })
       .catch((error: unknown) => {
         worked.push(...back);
         throw error;
       });
-    for (const lease of found.leases) begin(lease);
+    for (const lease of leases) begin(lease);
     // In a transaction of its own: it locks lanes that others hold.
-    if (found.fed) await deps.database.withQueue(drainFeed);
-    if (found.fed || found.leases.length > 0) return "more";
-    return found.due === null ? "nothing" : { dueInMs: found.due.getTime() - deps.clock.now().getTime() };
+    if (fed) await deps.database.withQueue(drainFeed);
+    const dueInMs = due === null ? null : due.getTime() - deps.clock.now().getTime();
+    // What is ready and was not taken was too much for one claim, or in other hands for a moment.
+    if (fed || (leases.length > 0 && dueInMs !== null && dueInMs <= 0)) return "more";
+    return { worked: leases.length > 0, dueInMs };
   }
 
   function claim(tx: Tx, lanesMax: number): Promise<readonly Lease[]> {
