@@ -229,18 +229,20 @@ function givenTokens(
     return found;
   };
   return {
-    accessToken: async ({ grantId }) => ({ token: new Secret(find(grantId).token), rowVersion: 1 }),
     refreshAfter401: async () => ({ problem: "reauthorize" }),
     condemn: async () => {},
-    grantFacts: async ({ grantId }) => ({
-      grantId,
-      provider: "shopify",
-      authMethod: "oauth2",
-      providerAppId: randomUUID() as never,
-      params: { shop: find(grantId).shop },
-      accountId: "",
-      mode: "test",
-      baseUrlOverride: `${sandboxUrl}/_shops/{shop}`,
+    startCall: async ({ grantId }) => ({
+      facts: {
+        grantId,
+        provider: "shopify",
+        authMethod: "oauth2",
+        providerAppId: randomUUID() as never,
+        params: { shop: find(grantId).shop },
+        accountId: "",
+        mode: "test",
+        baseUrlOverride: `${sandboxUrl}/_shops/{shop}`,
+      },
+      access: async () => ({ token: new Secret(find(grantId).token), rowVersion: 1 }),
     }),
   };
 }

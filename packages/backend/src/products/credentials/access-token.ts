@@ -3,13 +3,29 @@ import { isDeadForGood } from "./claim-refresh.ts";
 import { currentToken } from "./current-token.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
 import type { Flights } from "./flights.ts";
-import { loadGrant, type GrantRow, type SeenGrant } from "./load-grant.ts";
+import { loadGrant, loadGrantWithFacts, type GrantFacts, type GrantRow, type SeenGrant } from "./load-grant.ts";
 import { refresh } from "./refresh.ts";
 
-/**
- * A token that works now, as far as we know. Refreshes early and in the background; callers wait only when the token
- * at hand has expired.
- */
+/** What a call of a provider begins with. */
+export interface CallStart {
+  readonly facts: GrantFacts;
+  /** A token that works now, as far as we know. Callers wait only when the token at hand has expired. */
+  readonly access: () => Promise<Access>;
+}
+
+/** One look at the grant for both. @throws Error when there is no such grant: callers hold ids of our own rows */
+export async function startCall(
+  deps: CredentialsDeps,
+  flights: Flights,
+  activity: Activity,
+  target: GrantTarget,
+): Promise<CallStart> {
+  const found = await deps.withWorkspace(target.workspaceId, (tx) => loadGrantWithFacts(tx, target));
+  if (found === null) throw new Error("no such grant");
+  return { facts: found.facts, access: () => accessOf(deps, flights, activity, target, found.seen) };
+}
+
+/** A token that works now, as far as we know. */
 export async function accessToken(
   deps: CredentialsDeps,
   flights: Flights,
@@ -17,6 +33,17 @@ export async function accessToken(
   target: GrantTarget,
 ): Promise<Access> {
   const seen = await deps.withWorkspace(target.workspaceId, (tx) => loadGrant(tx, target));
+  return accessOf(deps, flights, activity, target, seen);
+}
+
+/** Refreshes early and in the background; who asks waits only when the token at hand has expired. */
+async function accessOf(
+  deps: CredentialsDeps,
+  flights: Flights,
+  activity: Activity,
+  target: GrantTarget,
+  seen: SeenGrant | null,
+): Promise<Access> {
   if (seen === null || seen.row.state === "ended") return { problem: "reauthorize" };
   const { row, now } = seen;
   if (isBuried(deps, seen)) return buried(deps, target, row);

@@ -3,7 +3,7 @@ import type { DirectAuth } from "../../connectors/kit/index.ts";
 import type { AuditWriter } from "../../domain/audit/index.ts";
 import type { Egress } from "../../platform/egress/index.ts";
 import type { Tx } from "../../platform/db/index.ts";
-import { accessToken, refreshAfter401 } from "./access-token.ts";
+import { accessToken, refreshAfter401, startCall, type CallStart } from "./access-token.ts";
 import { condemnGrant } from "./condemn-grant.ts";
 import type { Access, CredentialsDeps, GrantTarget } from "./deps.ts";
 import { endGrant } from "./end-grant.ts";
@@ -13,7 +13,6 @@ import { createFlights } from "./flights.ts";
 import type { At } from "./failpoints.ts";
 import { frontChannel } from "./front-channel.ts";
 import { keepGrantsAlive } from "./keep-alive.ts";
-import { grantFacts, type GrantFacts } from "./load-grant.ts";
 import type { OAuthClient, Revocation, TokenProblem } from "./oauth-client.ts";
 import { obtain, type Obtained, type Speaker } from "./obtain.ts";
 import type { Recipient } from "./recipient-key.ts";
@@ -34,10 +33,11 @@ import { createTokenEndpoint } from "./token-endpoint.ts";
 /** Owns grants: their tokens, how they are got, refreshed and destroyed. */
 export interface Credentials {
   accessToken(target: GrantTarget): Promise<Access>;
+  /** What a call of the provider must know, and the way to a token for it, in one look. */
+  startCall(target: GrantTarget): Promise<CallStart>;
   refreshAfter401(target: GrantTarget, seenRowVersion: number): Promise<Access>;
   /** The API takes no token of the grant, fresh ones neither. */
   condemn(target: GrantTarget, seenRowVersion: number): Promise<void>;
-  grantFacts(target: GrantTarget): Promise<GrantFacts>;
   readonly oauth: OAuthClient;
   storeGrant(input: StoreGrant): Promise<StoredGrant>;
   findGrant(of: Parameters<typeof findGrant>[1]): Promise<GrantId | null>;
@@ -91,9 +91,9 @@ export function createCredentials(given: CreateCredentials): Credentials {
   const activity = createActivity();
   return {
     accessToken: (target) => accessToken(deps, flights, activity, target),
+    startCall: (target) => startCall(deps, flights, activity, target),
     refreshAfter401: (target, seen) => refreshAfter401(deps, flights, target, seen),
     condemn: (target, seen) => condemnGrant(deps, target, seen),
-    grantFacts: (target) => grantFacts(deps, target),
     oauth,
     storeGrant: (input) => storeGrant(deps, input),
     findGrant: (of) => findGrant(deps, of),

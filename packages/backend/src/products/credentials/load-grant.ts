@@ -45,33 +45,25 @@ export async function lockGrant(tx: Tx, target: GrantTarget): Promise<SeenGrant 
 
 const SEEN = { row: grants, now: databaseNow() };
 
-/** @throws Error when there is no such grant: callers hold ids of our own rows */
-export async function grantFacts(
-  deps: Pick<CredentialsDeps, "withWorkspace">,
+/** As {@link loadGrant}, with what a caller of the provider must know. */
+export async function loadGrantWithFacts(
+  tx: Tx,
   target: GrantTarget,
-): Promise<GrantFacts> {
-  const [row] = await deps.withWorkspace(target.workspaceId, (tx) =>
-    tx
-      .select({ grant: grants, baseUrlOverride: providerApps.baseUrlOverride })
-      .from(grants)
-      .innerJoin(
-        providerApps,
-        and(eq(providerApps.workspaceId, grants.workspaceId), eq(providerApps.id, grants.providerAppId)),
-      )
-      .where(ofGrant(target)),
-  );
-  if (row === undefined) throw new Error("no such grant");
-  const { id, provider, providerAppId, params, accountId, mode } = row.grant;
-  const { baseUrlOverride } = row;
+): Promise<{ readonly seen: SeenGrant; readonly facts: GrantFacts } | null> {
+  const [found] = await tx
+    .select({ ...SEEN, baseUrlOverride: providerApps.baseUrlOverride })
+    .from(grants)
+    .innerJoin(
+      providerApps,
+      and(eq(providerApps.workspaceId, grants.workspaceId), eq(providerApps.id, grants.providerAppId)),
+    )
+    .where(ofGrant(target));
+  if (found === undefined) return null;
+  const { row, now, baseUrlOverride } = found;
+  const { id, provider, authMethod: method, providerAppId, params, accountId, mode } = row;
   return {
-    grantId: id,
-    provider,
-    authMethod: row.grant.authMethod,
-    providerAppId,
-    params,
-    accountId,
-    mode,
-    baseUrlOverride,
+    seen: { row, now },
+    facts: { grantId: id, provider, authMethod: method, providerAppId, params, accountId, mode, baseUrlOverride },
   };
 }
 

@@ -216,18 +216,20 @@ function aWorld(
       : { problem: given.problem };
   const client = createProviderClient({
     credentials: {
-      accessToken: async () => (given.never === "accessToken" ? NEVER : access(1)),
       refreshAfter401: async (_target, seen) => (given.never === "refreshAfter401" ? NEVER : access(seen + 1)),
       condemn: async (_target, seen) => void condemned.push(seen),
-      grantFacts: async () => ({
-        grantId: TARGET.grantId,
-        provider: "shopify",
-        authMethod: "oauth2",
-        providerAppId: "a" as never,
-        params: { shop: "acme-goods.myshopify.com" },
-        accountId: "1",
-        mode: given.mode ?? "live",
-        baseUrlOverride: given.override ?? null,
+      startCall: async () => ({
+        facts: {
+          grantId: TARGET.grantId,
+          provider: "shopify",
+          authMethod: "oauth2",
+          providerAppId: "a" as never,
+          params: { shop: "acme-goods.myshopify.com" },
+          accountId: "1",
+          mode: given.mode ?? "live",
+          baseUrlOverride: given.override ?? null,
+        },
+        access: async () => (given.never === "accessToken" ? NEVER : access(1)),
       }),
     },
     egress: {

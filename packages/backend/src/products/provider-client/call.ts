@@ -26,7 +26,7 @@ export async function call(
   options: CallOptions,
 ): Promise<ProviderOutcome> {
   const startedAt = deps.clock.now();
-  const facts = await deps.credentials.grantFacts(target);
+  const { facts, access } = await deps.credentials.startCall(target);
   const connector = deps.connectors[facts.provider];
   if (connector === undefined) throw new Error(`no connector ${facts.provider}`);
   const deadlineMs = options.deadlineMs ?? DEADLINE_MS[options.priority];
@@ -40,6 +40,7 @@ export async function call(
     deadlineAt: startedAt.getTime() + deadlineMs,
     caller: options.signal,
     signal: options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]),
+    access,
     credential: null,
     attempts: 0,
     silences: 0,
@@ -78,6 +79,7 @@ interface CallState {
   /** The caller's own signal; `signal` ends at the deadline as well. */
   readonly caller: AbortSignal | undefined;
   readonly signal: AbortSignal;
+  readonly access: () => Promise<Access>;
   credential: (Credential & { readonly rowVersion: number }) | null;
   attempts: number;
   silences: number;
@@ -92,7 +94,7 @@ interface CallState {
 async function untilSettled(deps: CallDeps, state: CallState): Promise<ProviderOutcome> {
   for (;;) {
     const hindrance =
-      (await ensureCredential(deps, state)) ?? (await takeBudget(deps, state)) ?? refusedByBreaker(deps, state);
+      (await ensureCredential(state)) ?? (await takeBudget(deps, state)) ?? refusedByBreaker(deps, state);
     if (hindrance !== null) return failed(deps, state, hindrance);
     const made = await attemptOnce(deps, state);
     if (!("failure" in made)) return { ok: true, response: made.response, read: made.read };
@@ -102,9 +104,9 @@ async function untilSettled(deps: CallDeps, state: CallState): Promise<ProviderO
 }
 
 /** @returns what keeps the call from being made */
-async function ensureCredential(deps: CallDeps, state: CallState): Promise<ProviderFault | null> {
+async function ensureCredential(state: CallState): Promise<ProviderFault | null> {
   if (state.credential !== null) return null;
-  return takeCredential(state, await inTime(state, deps.credentials.accessToken(state.target)));
+  return takeCredential(state, await inTime(state, state.access()));
 }
 
 /** A refresh may take longer than its caller has time, and goes on without it: its token is there for the next call. */

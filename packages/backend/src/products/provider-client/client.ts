@@ -49,7 +49,7 @@ export interface CallInterval {
 }
 
 export interface ProviderClientDeps {
-  readonly credentials: Pick<Credentials, "accessToken" | "refreshAfter401" | "grantFacts" | "condemn">;
+  readonly credentials: Pick<Credentials, "startCall" | "refreshAfter401" | "condemn">;
   readonly egress: Pick<Egress, "request">;
   readonly connectors: Readonly<Record<string, Connector>>;
   /** Exact origins that a `baseUrlOverride` of a test workspace may lead to. */
