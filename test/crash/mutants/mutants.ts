@@ -119,8 +119,8 @@ export const MUTANTS = [
     edits: [
       {
         file: "products/ingest/apply-read.ts",
-        from: "        await lane.fence(tx);\n        const done",
-        to: "        const done",
+        from: "        await lane.fence(tx);\n        await inSameTx",
+        to: "        await inSameTx",
       },
     ],
   },

@@ -43,9 +43,10 @@ export async function applyRead(
   for (let tries = 1; ; tries++) {
     try {
       const applied = await deps.worker.withWorkspace(owner.workspaceId, async (tx) => {
-        await lane.fence(tx);
         const done = await apply(tx, deps, { owner, ...result, ...options });
         await quarantine(tx, deps, { owner, ...result, ...options });
+        // As late as can be: the router waits for this lane while it has hints for it.
+        await lane.fence(tx);
         await inSameTx(tx, done);
         return done;
       });

@@ -80,20 +80,22 @@ async function routeRead(
   return deps.worker.withWorkspace(workspaceId, async (tx) => {
     const held = await claim.hold(tx);
     const mine = arrivals.filter((arrival) => held.has(arrival.inboxId));
-    await lockLanes(
-      tx,
-      known.map((connection) => laneOwner(workspaceId, connection)),
-    );
     const { plan, left } = await planHeld(tx, deps, { workspaceId, mine, known, claim });
     if (plan.outcomes.some(({ waitsFor }) => waitsFor !== null)) {
       await beginParking(tx, workspaceId);
       const now = await findConnections(tx, workspaceId, mine);
       if (liveOf(now).some((id) => !liveOf(known).includes(id))) throw new ConnectionAppeared();
     }
-    await write(tx, deps, workspaceId, plan, claim.again !== null);
+    await writeOutcomes(tx, {
+      workspaceId,
+      outcomes: plan.outcomes,
+      again: claim.again !== null,
+      now: deps.clock.now(),
+    });
     for (const hint of plan.privacy) await tellPrivacy(tx, deps, workspaceId, privacy, hint);
     const strays = refs.filter((ref) => held.has(ref.id) && !mine.some((arrival) => arrival.inboxId === ref.id));
     if (strays.length > 0) await shredStrays(tx, deps, workspaceId, strays);
+    await handOver(tx, deps, workspaceId, plan);
     const result = { arrivals: held.size, unreadable: strays.length + left, plan };
     await claim.end(tx, held, result);
     return result;
@@ -197,16 +199,13 @@ async function shredStrays(
   await shredSources(tx, deps, { workspaceId, sourceIds: rows.map((row) => row.sourceId) });
 }
 
-async function write(
-  tx: Tx,
-  deps: RouteDeps,
-  workspaceId: WorkspaceId,
-  plan: RoutePlan,
-  again: boolean,
-): Promise<void> {
+/** Marks and lane items, as late as can be: whoever works one of the lanes waits from here on. */
+async function handOver(tx: Tx, deps: RouteDeps, workspaceId: WorkspaceId, plan: RoutePlan): Promise<void> {
   const now = deps.clock.now();
-  await markDirty(tx, workspaceId, plan.dirty, now);
   const tasks = new Map(plan.tasks.map((each) => [`${each.task} ${each.connection.id}`, each]));
+  const owners = [...tasks.values()].map(({ connection }) => laneOwner(workspaceId, connection));
+  await lockLanes(tx, owners);
+  await markDirty(tx, workspaceId, plan.dirty, now);
   await enqueue(
     tx,
     [...tasks.values()].map(({ connection, task }) => {
@@ -214,7 +213,6 @@ async function write(
       return task === "fetch" ? fetchItem(owner, now) : hintItem(owner, task, now);
     }),
   );
-  await writeOutcomes(tx, { workspaceId, outcomes: plan.outcomes, again, now });
 }
 
 function laneOwner(workspaceId: WorkspaceId, connection: RoutableConnection) {
