@@ -7,6 +7,7 @@ import postgres from "postgres";
 import { directConnection, type ConnectionOptions } from "./connection.ts";
 import { createListener, type Listener, type OpenSession } from "./listen.ts";
 import { preparing } from "./prepared.ts";
+import { connectWatched } from "./watch-socket.ts";
 import { sideBySide } from "./side-by-side.ts";
 
 type NoSchema = Record<string, never>;
@@ -55,6 +56,11 @@ export interface Database {
 const IDLE_IN_TRANSACTION_MS_MAX = 10_000;
 const STATEMENT_MS_MAX = 30_000;
 const CONNECT_SECONDS_MAX = 10;
+const KEEP_ALIVE_SECONDS = 30;
+/** In a pool; who needs another one then opens it. */
+const IDLE_SECONDS_MAX = 30;
+/** A connection that was silent for longer is dead: by now the server itself would have ended statement or transaction. */
+const SILENT_MS_MAX = Math.max(STATEMENT_MS_MAX, IDLE_SECONDS_MAX * 1_000) + 5_000;
 const TIMEOUTS = {
   statement_timeout: STATEMENT_MS_MAX,
   idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS_MAX,
@@ -66,13 +72,21 @@ interface Context {
   readonly tenantUid: string;
 }
 
-/** Opens a pool of at most `connectionsMax` connections. Each transaction says which role it runs as. */
-export function openDatabase(connection: ConnectionOptions, connectionsMax: number): Database {
-  const client = connect(connection, connectionsMax);
+/**
+ * Opens a pool of at most `connectionsMax` connections. Each transaction says which role it runs as.
+ *
+ * A connection that stays open and answers nothing for `silentMsMax` is given up: whoever waits for it is told.
+ */
+export function openDatabase(
+  connection: ConnectionOptions,
+  connectionsMax: number,
+  { silentMsMax = SILENT_MS_MAX } = {},
+): Database {
+  const client = connect(connection, connectionsMax, { silentMsMax });
   const pooled = connection.direct !== undefined;
   // A pooler gives each transaction another server connection, on which nothing that was prepared is to be found.
   const db = drizzle(pooled ? client : preparing(client), { casing: "snake_case" });
-  const listener = createListener((hooks) => connect(directConnection(connection), 1, hooks));
+  const listener = createListener((hooks) => connect(directConnection(connection), 1, { hooks }));
   let contextMissing = 0;
   const begin = <Result>(context: Context, work: (tx: Tx) => Promise<Result>) =>
     transaction(db, context, pooled, work).catch((error: unknown) => {
@@ -105,27 +119,36 @@ export function openDatabase(connection: ConnectionOptions, connectionsMax: numb
   };
 }
 
-/**
- * A postgres.js client with our limits. Only this folder calls it.
- *
- * @param hooks of one that listens, and lives as long as it can
- */
+/** A postgres.js client with our limits. Only this folder calls it. */
 export function connect(
   connection: ConnectionOptions,
   connectionsMax: number,
-  hooks?: Parameters<OpenSession>[0],
+  how: {
+    /** Of one that listens, and lives as long as it can. */
+    readonly hooks?: Parameters<OpenSession>[0];
+    /** Gives up connections that are silent for longer. Without it: for statements that may take as long as they like. */
+    readonly silentMsMax?: number;
+  } = {},
 ): postgres.Sql {
-  const socket = connection.host.startsWith("/");
+  const { hooks, silentMsMax } = how;
+  const target = connection.host.startsWith("/")
+    ? { path: `${connection.host}/.s.PGSQL.${connection.port}` }
+    : { host: connection.host, port: connection.port };
+  // The driver closes what is idle in time, so that silence means trouble.
+  const watched: object =
+    silentMsMax === undefined
+      ? {}
+      : { idle_timeout: IDLE_SECONDS_MAX, socket: () => connectWatched(target, silentMsMax) };
   return postgres({
-    ...(socket
-      ? { path: `${connection.host}/.s.PGSQL.${connection.port}` }
-      : { host: connection.host, port: connection.port }),
+    ...target,
+    ...watched,
     database: connection.database,
     username: connection.user,
     password: connection.password,
     ssl: connection.ssl === true ? "require" : (connection.ssl ?? false),
     max: connectionsMax,
     connect_timeout: CONNECT_SECONDS_MAX,
+    keep_alive: KEEP_ALIVE_SECONDS,
     onnotice: () => {},
     ...(hooks === undefined ? {} : { ...hooks, max_lifetime: null }),
     ...(connection.direct === undefined ? {} : { prepare: false }),

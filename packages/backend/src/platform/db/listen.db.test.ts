@@ -28,7 +28,7 @@ beforeEach(() => {
   [port, opened, told] = [wire.port, 0, []];
   listener = createListener((hooks) => {
     opened += 1;
-    return connect({ ...fixture.connection, host: "127.0.0.1", port }, 1, hooks);
+    return connect({ ...fixture.connection, host: "127.0.0.1", port }, 1, { hooks });
   }, FAST);
 });
 afterEach(async () => {
