@@ -1,6 +1,6 @@
 import type { ModelName, RecordId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import { arrayParam, type Tx } from "../../platform/db/index.ts";
+import { arrayParam, manyRows, type Tx } from "../../platform/db/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import { appendEvents, type NewEvent } from "../events/index.ts";
 import type { Place, Sealer } from "../vault/index.ts";
@@ -43,7 +43,7 @@ export class ConcurrentApply extends Error {
   override readonly name = "ConcurrentApply";
 }
 
-/** Rows in one statement; 27 columns each stay below the protocol's 65,535 parameters. */
+/** Rows in one statement. */
 const ROWS_MAX = 1_000;
 
 /**
@@ -158,7 +158,7 @@ async function write(
     const rows = changes.slice(from, from + ROWS_MAX).map((change) => change.row);
     const written = await tx
       .insert(records)
-      .values(rows)
+      .select(manyRows(records, rows))
       .onConflictDoUpdate({
         target: [records.workspaceId, records.id],
         set: OVERWRITE,

@@ -1,6 +1,6 @@
 import type { ModelName, RecordId } from "@patchbay/shared";
-import { and, asc, eq, inArray, or } from "drizzle-orm";
-import type { Tx } from "../../platform/db/index.ts";
+import { and, asc, eq, or } from "drizzle-orm";
+import { isOneOf, type Tx } from "../../platform/db/index.ts";
 import { contentHash } from "./content-hash.ts";
 import { recordIdOf, type AppliedObject, type RecordOwner } from "./project.ts";
 import { records } from "./tables.ts";
@@ -139,7 +139,7 @@ async function findChildren(
         eq(records.deleted, false),
         or(
           ...[...byModel].map(([model, parents]) =>
-            and(eq(records.model, model), inArray(records.parentRemoteId, parents)),
+            and(eq(records.model, model), isOneOf(records.parentRemoteId, parents)),
           ),
         ),
       ),
@@ -172,7 +172,7 @@ async function lockRows(
   const rows = await tx
     .select()
     .from(records)
-    .where(and(eq(records.workspaceId, owner.workspaceId), inArray(records.id, [...ids])))
+    .where(and(eq(records.workspaceId, owner.workspaceId), isOneOf(records.id, ids)))
     .orderBy(asc(records.id))
     .for("update");
   return new Map(rows.map((row) => [row.id, row]));

@@ -1,7 +1,6 @@
 import type { EndpointId, WorkspaceId } from "@patchbay/shared";
-import { and, asc, eq, isNull, sql, type SQL } from "drizzle-orm";
-import type { PgColumn } from "drizzle-orm/pg-core";
-import { arrayParam, type Tx } from "../../platform/db/index.ts";
+import { and, asc, eq, isNull } from "drizzle-orm";
+import { isOneOf, type Tx } from "../../platform/db/index.ts";
 import { endpoints } from "./tables.ts";
 
 export type EndpointRow = typeof endpoints.$inferSelect;
@@ -32,9 +31,4 @@ export async function findEndpoints(
     .where(and(eq(endpoints.workspaceId, workspaceId), isOneOf(endpoints.id, ids), isNull(endpoints.deletedAt)))
     .orderBy(asc(endpoints.id));
   return lock === null ? query : query.for(lock);
-}
-
-/** One statement for any number of ids, so that it stays prepared. */
-export function isOneOf(column: PgColumn, ids: readonly string[]): SQL {
-  return sql`${column} = any(${arrayParam(ids, "uuid")})`;
 }

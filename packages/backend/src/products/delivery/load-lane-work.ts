@@ -12,9 +12,9 @@ import type {
 import { and, desc, eq, gt, isNull, or } from "drizzle-orm";
 import { events } from "../../domain/events/index.ts";
 import { workspaces } from "../../domain/workspaces/index.ts";
-import type { Tx } from "../../platform/db/index.ts";
+import { isOneOf, type Tx } from "../../platform/db/index.ts";
 import type { DeliveryDeps } from "./deps.ts";
-import { findEndpoints, isOneOf, type EndpointRow } from "./find-endpoints.ts";
+import { findEndpoints, type EndpointRow } from "./find-endpoints.ts";
 import { deliveries, endpointSecrets } from "./tables.ts";
 
 /** A delivery that may have to be sent, with its event's sealed body. */

@@ -10,7 +10,7 @@ import type {
 } from "@patchbay/shared";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { eventHeads, events } from "../../domain/events/index.ts";
-import type { RoleDatabase, Tx } from "../../platform/db/index.ts";
+import { manyRows, type RoleDatabase, type Tx } from "../../platform/db/index.ts";
 import { enqueue, queueUnsequenced } from "../../platform/lanes/index.ts";
 import { newId, newIds, type Clock } from "../../platform/runtime/index.ts";
 import { orderEvents } from "./order-events.ts";
@@ -161,7 +161,7 @@ async function fanOut(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedE
     return id === undefined ? [] : [toDelivery(workspaceId, id, event, endpoint, now)];
   });
   for (let from = 0; from < rows.length; from += DELIVERIES_PER_STATEMENT) {
-    await tx.insert(deliveries).values(rows.slice(from, from + DELIVERIES_PER_STATEMENT));
+    await tx.insert(deliveries).select(manyRows(deliveries, rows.slice(from, from + DELIVERIES_PER_STATEMENT)));
   }
   const due = rows.filter((row) => row.status === "pending");
   await enqueue(

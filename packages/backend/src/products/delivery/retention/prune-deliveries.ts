@@ -1,8 +1,7 @@
 import type { DeliveryId, EndpointId, WorkspaceId } from "@patchbay/shared";
 import { and, asc, eq, gt, inArray, lt, sql } from "drizzle-orm";
-import type { Tx } from "../../../platform/db/index.ts";
+import { isOneOf, type Tx } from "../../../platform/db/index.ts";
 import { deleteDeliveries } from "../delete-deliveries.ts";
-import { isOneOf } from "../find-endpoints.ts";
 import { firstIdAt } from "../first-id-at.ts";
 import { deliveries, endpoints } from "../tables.ts";
 import type { PruneDeps } from "./prune-history.ts";

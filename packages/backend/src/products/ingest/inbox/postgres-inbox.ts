@@ -1,6 +1,6 @@
 import type { InboxId, WorkspaceId } from "@patchbay/shared";
-import { eq, inArray, sql } from "drizzle-orm";
-import { arrayParam } from "../../../platform/db/index.ts";
+import { eq, sql } from "drizzle-orm";
+import { arrayParam, isOneOf } from "../../../platform/db/index.ts";
 import { queueArrivals } from "../../../platform/lanes/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import type { ArrivalRef } from "../router/read-arrivals.ts";
@@ -26,7 +26,7 @@ export function createPostgresInbox(
       return new Set([...rows].map((row) => row.id));
     },
     async end(tx, held) {
-      await tx.delete(queueArrivals).where(inArray(queueArrivals.id, [...held]));
+      await tx.delete(queueArrivals).where(isOneOf(queueArrivals.id, [...held]));
     },
     async putOff(tx, ref, now) {
       const [row] = await tx

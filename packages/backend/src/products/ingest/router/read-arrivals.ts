@@ -1,7 +1,8 @@
 import type { ConnectionId, InboxId, SourceId, WorkspaceId } from "@patchbay/shared";
-import { and, eq, inArray } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { restoreDelivery, type ProviderChange } from "../../../connectors/kit/index.ts";
 import { KeyDestroyedError } from "../../../domain/vault/index.ts";
+import { isOneOf } from "../../../platform/db/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { inboxPlace } from "../inbox/accept.ts";
 import { inbox, sources } from "../tables.ts";
@@ -51,11 +52,11 @@ export function isArrival(workspaceId: WorkspaceId, refs: readonly ArrivalRef[])
   return and(
     eq(inbox.workspaceId, workspaceId),
     // The times name the partitions.
-    inArray(
+    isOneOf(
       inbox.receivedAt,
       refs.map((ref) => ref.receivedAt),
     ),
-    inArray(
+    isOneOf(
       inbox.id,
       refs.map((ref) => ref.id),
     ),

@@ -1,8 +1,8 @@
 import type { InboxId, WorkspaceId } from "@patchbay/shared";
-import { and, arrayOverlaps, eq, inArray, isNotNull, isNull, or } from "drizzle-orm";
+import { and, arrayOverlaps, eq, isNotNull, isNull, or } from "drizzle-orm";
 import { connections } from "../../../domain/connections/index.ts";
 import { tenants } from "../../../domain/workspaces/index.ts";
-import type { Tx } from "../../../platform/db/index.ts";
+import { isOneOf, type Tx } from "../../../platform/db/index.ts";
 import { enqueue } from "../../../platform/lanes/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { markDirty } from "../fetcher/mark-dirty.ts";
@@ -173,8 +173,8 @@ async function findConnections(
       and(
         eq(connections.workspaceId, workspaceId),
         or(
-          ids.length === 0 ? undefined : inArray(connections.id, ids),
-          keys.size === 0 ? undefined : inArray(connections.accountId, [...keys]),
+          ids.length === 0 ? undefined : isOneOf(connections.id, ids),
+          keys.size === 0 ? undefined : isOneOf(connections.accountId, [...keys]),
           keys.size === 0 ? undefined : arrayOverlaps(connections.accountAliases, [...keys]),
         ),
         isNotNull(connections.activatedAt),
