@@ -1,4 +1,4 @@
-import { commandDatabase, commandNetwork } from "./commands/faults.ts";
+import { commandDatabase, commandNetwork, commandTime } from "./commands/faults.ts";
 import { commandFailpoints } from "./commands/failpoints.ts";
 import { commandKills } from "./commands/kills.ts";
 import { commandMutants } from "./commands/mutants.ts";
@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
   mutants: commandMutants,
   network: commandNetwork,
   refresh: runRefresh,
+  time: commandTime,
 };
 
 const given = process.argv.slice(2).filter((argument) => argument !== "--");

@@ -14,8 +14,17 @@ export interface TcpProxy {
   reset(): void;
   /** How long everything takes, each way. */
   latency(ms: number): void;
+  /**
+   * Each way, this share of what is carried comes 200 to 1,000 ms late, and holds up what is behind it: how a program
+   * sees lost packets that TCP sends again. No packet is lost in truth.
+   */
+  stutter(share: number, random: () => number): void;
   close(): Promise<void>;
 }
+
+/** As TCP waits before it sends again, at first and after a few losses in a row. */
+const STUTTER_MS_MIN = 200;
+const STUTTER_MS_MAX = 1_000;
 
 interface Wire {
   readonly ends: readonly [Socket, Socket];
@@ -27,10 +36,18 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
   const wires = new Set<Wire>();
   let silent = false;
   let latencyMs = 0;
+  let stuttering: (() => boolean) | null = null;
+  let stutterMs = () => STUTTER_MS_MIN;
 
   function carry(wire: Wire, from: Socket, to: Socket): void {
     from.on("data", (chunk: Buffer) => {
-      if (latencyMs === 0) to.write(chunk);
+      if (stuttering?.() === true) {
+        from.pause();
+        setTimeout(() => {
+          to.write(chunk);
+          if (!silent && !wire.stranded) from.resume();
+        }, stutterMs());
+      } else if (latencyMs === 0) to.write(chunk);
       else setTimeout(() => to.write(chunk), latencyMs);
     });
     from.on("close", () => {
@@ -61,6 +78,7 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     pass() {
       silent = false;
       latencyMs = 0;
+      stuttering = null;
       all((end) => end.resume());
     },
     silence() {
@@ -80,6 +98,10 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     },
     latency: (ms) => {
       latencyMs = ms;
+    },
+    stutter(share, random) {
+      stuttering = () => random() < share;
+      stutterMs = () => STUTTER_MS_MIN + random() * (STUTTER_MS_MAX - STUTTER_MS_MIN);
     },
     async close() {
       server.close();

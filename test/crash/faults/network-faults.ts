@@ -2,12 +2,14 @@ import type { TcpProxy } from "../../harness/tcp-proxy.ts";
 import type { Fault } from "./faults.ts";
 
 const LATENCY_MS = 250;
-
-/** `docs/reliability.md` says why: a database that takes statements and never answers is not noticed. */
-const NOT_HALF_OPEN = "database";
+const STUTTER_SHARE = 0.05;
 
 /** What happens on each of these wires. */
-export function networkFaults(wires: Readonly<Record<string, TcpProxy>>, lastsMs: number): readonly Fault[] {
+export function networkFaults(
+  wires: Readonly<Record<string, TcpProxy>>,
+  lastsMs: number,
+  random: () => number,
+): readonly Fault[] {
   return Object.entries(wires).flatMap(([name, wire]) =>
     (
       [
@@ -15,9 +17,8 @@ export function networkFaults(wires: Readonly<Record<string, TcpProxy>>, lastsMs
         ["silent", () => wire.silence()],
         ["half open", () => wire.strand()],
         [`${2 * LATENCY_MS} ms slower`, () => wire.latency(LATENCY_MS)],
+        [`${100 * STUTTER_SHARE} % comes 200 to 1,000 ms late`, () => wire.stutter(STUTTER_SHARE, random)],
       ] as const
-    )
-      .filter(([what]) => name !== NOT_HALF_OPEN || what !== "half open")
-      .map(([what, begin]): Fault => ({ name: `${name}: ${what}`, lastsMs, begin, end: () => wire.pass() })),
+    ).map(([what, begin]): Fault => ({ name: `${name}: ${what}`, lastsMs, begin, end: () => wire.pass() })),
   );
 }
