@@ -1,4 +1,4 @@
-import { AppError, decodeId, type ApiKeyId, type WorkspaceId } from "@patchbay/shared";
+import { AppError, ReplayInboxRequest, decodeId, type ApiKeyId, type WorkspaceId } from "@patchbay/shared";
 import { exportCheckpoints, exportLog, verifyExportedLog, verifyLogs } from "./audit-commands.ts";
 import { bindBackupCommands } from "./backup-commands.ts";
 import { parseConfig, type Config } from "./config.ts";
@@ -93,12 +93,16 @@ export function bindCommands(process_: {
       }),
     listInbox: (workspace, filter) =>
       withDatabase((database) => showInbox(inboxDeps(database), workspaceIdOf(workspace), filter)),
-    replayInbox: (workspace, filter, ratePerSecond) => {
+    async replayInbox(workspace, selection, ratePerSecond) {
       const id = workspaceIdOf(workspace);
-      if (filter.since === undefined) throw new PatchbayStartError("say from when on with --since");
-      return ratePerSecond === null
-        ? withDatabase((database) => showReplayPreview(inboxDeps(database), id, filter))
-        : withKeys((keyed, database) => beginReplay({ ...keyed, ...inboxDeps(database) }, id, filter, ratePerSecond));
+      const { error } = ReplayInboxRequest.safeParse(selection);
+      if (error !== undefined) throw new PatchbayStartError(error.issues.map(({ message }) => message).join("; "));
+      if (ratePerSecond === null) {
+        return withDatabase((database) => showReplayPreview(inboxDeps(database), id, selection));
+      }
+      return withKeys((keyed, database) =>
+        beginReplay({ ...keyed, ...inboxDeps(database) }, id, selection, ratePerSecond),
+      );
     },
     listReplays: (workspace) => withDatabase((database) => showReplays(inboxDeps(database), workspaceIdOf(workspace))),
     verifyAudit: (input) =>

@@ -1,4 +1,4 @@
-import { encodeId, type InboxFilter, type WorkspaceId } from "@patchbay/shared";
+import { AppError, decodeId, encodeId, type InboxFilter, type ReplayInbox, type WorkspaceId } from "@patchbay/shared";
 import { audited, type Audit } from "./domain/audit/index.ts";
 import { getWorkspace } from "./domain/workspaces/index.ts";
 import type { RoleDatabase } from "./platform/db/index.ts";
@@ -11,6 +11,8 @@ interface Deps {
   readonly clock: Clock;
   readonly print: (line: string) => void;
 }
+
+type Selection = Omit<ReplayInbox, "ratePerSecond">;
 
 const SHOWN_MAX = 100;
 
@@ -28,7 +30,7 @@ export async function showReplays(deps: Deps, workspaceId: WorkspaceId): Promise
 }
 
 /** Counts. */
-export async function showReplayPreview(deps: Deps, workspaceId: WorkspaceId, filter: InboxFilter): Promise<void> {
+export async function showReplayPreview(deps: Deps, workspaceId: WorkspaceId, filter: Selection): Promise<void> {
   await getWorkspace(deps.app, workspaceId);
   const { matches, exact } = await previewReplay(deps, { ...selectionOf(filter), workspaceId });
   deps.print(`${exact ? "" : "more than "}${matches} webhooks; with --start they are routed once more`);
@@ -38,7 +40,7 @@ export async function showReplayPreview(deps: Deps, workspaceId: WorkspaceId, fi
 export async function beginReplay(
   deps: Deps & { readonly audit: Audit; readonly log: Logger },
   workspaceId: WorkspaceId,
-  filter: InboxFilter,
+  filter: Selection,
   ratePerSecond: number,
 ): Promise<void> {
   await getWorkspace(deps.app, workspaceId);
@@ -58,11 +60,20 @@ export async function beginReplay(
   deps.print(JSON.stringify(replay));
 }
 
-function selectionOf({ provider, status, since, until }: InboxFilter) {
+function selectionOf({ provider, sourceId, connectionId, status, since, until, ids }: Selection) {
   return {
     provider,
     status,
+    sourceId: sourceId === undefined ? undefined : idOf("src", sourceId),
+    connectionId: connectionId === undefined ? undefined : idOf("conn", connectionId),
     since: since === undefined ? undefined : new Date(since),
     until: until === undefined ? undefined : new Date(until),
+    ids: ids?.map((id) => idOf("inb", id)),
   };
+}
+
+function idOf<Prefix extends "src" | "conn" | "inb">(prefix: Prefix, text: string) {
+  const id = decodeId(prefix, text);
+  if (id === null) throw new AppError("invalid_request", `${text} is no id that begins with ${prefix}_`);
+  return id;
 }
