@@ -1,16 +1,24 @@
 import type { InboxId } from "@patchbay/shared";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../../test/harness/database.ts";
+import { startEmbeddedPostgres, type EmbeddedPostgres } from "../../../platform/db/embedded/index.ts";
 import {
+  LOGIN_ROLE,
   ensureInboxPartitions,
+  migrate,
   openDatabase,
   openInboxDays,
   type Database,
   type RoleDatabase,
 } from "../../../platform/db/index.ts";
+import { silentLogger } from "../../../platform/observability/index.ts";
 import { systemClock } from "../../../platform/runtime/index.ts";
 import { createPostgresInbox } from "./postgres-inbox.ts";
-import { aRow, inboxContract } from "./testing/inbox-contract.ts";
+import { aRow, inboxContract, inboxStoreContract } from "./testing/inbox-contract.ts";
 
 let testDatabase: TestDatabase;
 const databases: Database[] = [];
@@ -74,6 +82,53 @@ describe("the inbox in Postgres", () => {
     const row = aRow({}, new Date(Date.UTC(2041, 1, 2)));
     await expect(shut.port.append(row)).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 5 });
   });
+});
+
+describe("the inbox in a Postgres of its own", () => {
+  let dataDir: string;
+  let server: EmbeddedPostgres;
+  let admin: postgres.Sql;
+  let pools: Database[];
+
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), "patchbay-inbox-"));
+    pools = [];
+    await start();
+    const { adminConnection: connection, loginPassword } = server;
+    await migrate({ connection, loginPassword, log: silentLogger });
+  });
+  afterAll(async () => {
+    for (const pool of pools) await pool.close();
+    await admin.end({ timeout: 1 });
+    await server.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  });
+
+  inboxStoreContract(() => ({
+    open() {
+      const login = { user: LOGIN_ROLE, password: server.loginPassword };
+      const pool = openDatabase({ ...server.adminConnection, ...login }, 4);
+      pools.push(pool);
+      return open(pool);
+    },
+    async kill() {
+      const processes = await admin<{ pid: number }[]>`select pid from pg_stat_activity`;
+      for (const pid of [server.pid, ...processes.map((each) => each.pid)]) process.kill(pid, "SIGKILL");
+      await admin.end({ timeout: 0 });
+      await server.stop();
+      await start();
+    },
+    async stored(ids) {
+      const rows = await admin<{ id: InboxId }[]>`select id from inbox where id = any(${[...ids]})`;
+      return rows.map((row) => row.id);
+    },
+  }));
+
+  /** With nothing held back: what it says is on disk is handed to the operating system. */
+  async function start() {
+    server = await startEmbeddedPostgres({ dataDir, log: silentLogger, fsync: true });
+    admin = postgres({ ...server.adminConnection, max: 1, onnotice: () => {} });
+  }
 });
 
 /** One pool is enough for all that are opened and do not die. */

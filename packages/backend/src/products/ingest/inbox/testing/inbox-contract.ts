@@ -19,6 +19,12 @@ export interface InboxGround {
   stored(ids: readonly InboxId[]): Promise<readonly InboxId[]>;
 }
 
+/** A store of the adapter's own, which a test may kill. */
+export interface MortalGround extends Pick<InboxGround, "open" | "stored"> {
+  /** Kills the store itself, whatever it is doing, and starts it again over what is on disk. */
+  kill(): Promise<void>;
+}
+
 /** More than any adapter lets wait. */
 const FLOOD = 2_600;
 const DAY_MS = 86_400_000;
@@ -210,6 +216,37 @@ export function inboxContract(ground: () => InboxGround): void {
     return ((await port.due(100_000)).get(workspaceId) ?? []).slice(0, 50);
   }
 }
+
+/** What every adapter's store must do when it dies. Call it in a `describe`. */
+export function inboxStoreContract(ground: () => MortalGround): void {
+  test("loses nothing that it answered when the store is killed while it takes in", async () => {
+    const { port } = ground().open();
+    const rows = someRows(KILLED_AMONG);
+    const answered = new Set<InboxId>();
+    const halfWay = Promise.withResolvers<void>();
+    const appending = rows.map(async (row) => {
+      await port.append(row);
+      answered.add(row.id);
+      if (answered.size >= KILLED_AMONG / 4) halfWay.resolve();
+    });
+    const settled = Promise.allSettled(appending);
+    await halfWay.promise;
+    await ground().kill();
+    await settled;
+    expect(answered.size).toBeLessThan(rows.length);
+    const kept = new Set(await ground().stored(rows.map((row) => row.id)));
+    expect([...answered].filter((id) => !kept.has(id))).toEqual([]);
+    const [{ workspaceId } = aRow()] = rows;
+    const due = (await ground().open().port.due(100_000)).get(workspaceId) ?? [];
+    expect(new Set(due.map(({ id }) => id))).toEqual(kept);
+    const after = aRow();
+    await ground().open().port.append(after);
+    expect(await ground().stored([after.id])).toEqual([after.id]);
+  });
+}
+
+/** As many as an adapter lets wait: the store dies in the middle of them. */
+const KILLED_AMONG = 1_900;
 
 /** Of one source. */
 function someRows(count: number): readonly InboxRow[] {
