@@ -5,7 +5,7 @@ import { encodeId, type Connection, type EventId, type RestoreStatus, type Tenan
 import { spawn } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -70,6 +70,18 @@ describe("a backup of a running product", () => {
       "all as they were written",
     );
     await expect(run(source.env, (commands) => commands.backup(file))).rejects.toThrow("replaces nothing");
+  });
+
+  test("leaves nothing where it finds no room, and says so", async () => {
+    const full = join(folder, "full.gz");
+    // As much as one block of 512 bytes.
+    const limited = ["-c", 'ulimit -f 1 && exec "$0" "$@"', process.execPath, MAIN, "backup", "--out", full];
+    const child = spawn("sh", limited, { env: { ...CHILD_ENV, ...source.env }, stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    expect(await once(child, "close")).toEqual([1, null]);
+    expect(said).toContain(`${full} could not be written (EFBIG); nothing is left of it.`);
+    expect((await readdir(folder)).filter((name) => name.startsWith("full"))).toEqual([]);
   });
 
   test("backup: is refused with another key, with exit code 78 and before anything is made", async () => {
@@ -155,6 +167,10 @@ describe("a restored product", () => {
     } finally {
       await sql.end();
     }
+  });
+
+  test("shows in the metrics that it is held", async () => {
+    expect(await heldSeconds()).toBeGreaterThan(0);
   });
 
   test("backup: answers reads and accepts webhooks, changes nothing and calls nobody", async () => {
@@ -286,6 +302,12 @@ async function dueNow(): Promise<void> {
   await sql`update endpoints set open_until = null`;
   await sql.end();
   await server.stop();
+}
+
+async function heldSeconds(): Promise<number> {
+  const token = (await readFile(env["PATCHBAY_OPERATOR_TOKEN_FILE"] ?? "", "utf8")).trim();
+  const response = await fetch(`${restored?.url}/metrics`, { headers: { authorization: `Bearer ${token}` } });
+  return Number(/^pb_restore_held_seconds (\S+)$/m.exec(await response.text())?.[1]);
 }
 
 async function admin<Answer>(method: string, path: string): Promise<Answer> {

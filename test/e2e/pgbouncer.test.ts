@@ -1,8 +1,12 @@
+import { bindCommands, explainStartError } from "@patchbay/backend";
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { connectStore } from "../harness/connect-store.ts";
 import { createTestDatabase } from "../harness/database.ts";
 import { findPgBouncer, startPgBouncer } from "../harness/pgbouncer.ts";
 import { startTestProduct } from "../harness/product.ts";
+import { scratchRoot } from "../harness/scratch-root.ts";
 import { waitFor } from "../harness/wait-for.ts";
 
 const program = await findPgBouncer();
@@ -27,4 +31,22 @@ test.skipIf(program === null)("T4: the product connects, imports, hears and tell
     await api.close();
     await database.drop();
   }
+});
+
+test.skipIf(program === null).each([
+  ["refuses the settings of a connection", ""],
+  ["swallows them", "statement_timeout,idle_in_transaction_session_timeout"],
+])("a start that is given nothing but a pooler that %s says what to set", async (_, ignores) => {
+  await using database = await createTestDatabase();
+  await using pooler = await startPgBouncer(program ?? "", database.connection, { poolSize: 4, ignores });
+  const { DATABASE_URL = "" } = pooler.env;
+  const folder = await mkdtemp(join(await scratchRoot(), "pooled-"));
+  const commands = bindCommands({
+    env: { DATABASE_URL, PATCHBAY_DATA_DIR: folder, PATCHBAY_LOG_LEVEL: "silent" },
+    cwd: folder,
+    print: () => {},
+  });
+  const told = await commands.migrate().catch(explainStartError);
+  await rm(folder, { recursive: true });
+  expect(told).toEqual({ message: expect.stringContaining("set PATCHBAY_DATABASE_DIRECT_URL") as string, exitCode: 1 });
 });

@@ -36,7 +36,7 @@ export async function findPgBouncer(): Promise<string | null> {
 export async function startPgBouncer(
   program: string,
   direct: ConnectionOptions,
-  options: { readonly poolSize: number; readonly clientsMax?: number },
+  options: { readonly poolSize: number; readonly clientsMax?: number; readonly ignores?: string },
 ): Promise<PgBouncer> {
   const folder = await mkdtemp(join(await scratchRoot(), "pgbouncer-"));
   const port = await freePort();
@@ -58,6 +58,7 @@ default_pool_size = ${options.poolSize}
 max_client_conn = ${options.clientsMax ?? 200}
 server_connect_timeout = 5
 server_login_retry = 1
+ignore_startup_parameters = ${options.ignores ?? ""}
 `,
   );
   // PgBouncer refuses to run as root. In a user namespace it is somebody else and still reaches the server's socket.

@@ -2,7 +2,7 @@ import { encodeId, REPEATED_ERASURES_MAX, RepeatedErasures, type WorkspaceId } f
 import { randomUUID } from "node:crypto";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { z } from "zod";
-import { openSource, openTarget } from "./backup-files.ts";
+import { notWritten, openSource, openTarget } from "./backup-files.ts";
 import type { Config } from "./config.ts";
 import { reachDatabase } from "./connect-database.ts";
 import { connectors } from "./connectors/index.ts";
@@ -95,7 +95,7 @@ async function backup(config: Config, out: string, print: Terminal["print"]): Pr
         describeBackup(saved.header, saved.tables).forEach((line) => print(line));
       } catch (error) {
         await target.discard();
-        throw error;
+        throw notWritten(target, error);
       }
     });
   } finally {

@@ -39,6 +39,15 @@ export async function openTarget(out: string, now: Date): Promise<BackupTarget> 
   };
 }
 
+/** What a disk says that takes no more, as a sentence; anything else as it is. */
+export function notWritten({ name }: BackupTarget, error: unknown): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (!DISK_TROUBLE.has(code)) return error;
+  return new PatchbayStartError(`${name} could not be written (${code}); nothing is left of it.`, { cause: error });
+}
+
+const DISK_TROUBLE: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS"]);
+
 export async function openSource(from: string): Promise<Readable> {
   if (from === "-") return process.stdin;
   if (!(await exists(from)) || (await isFolder(from))) {

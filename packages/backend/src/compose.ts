@@ -41,7 +41,14 @@ import { createDelivery } from "./products/delivery/index.ts";
 import { createErasures } from "./products/erasure/index.ts";
 import { createIngest, latestRuns } from "./products/ingest/index.ts";
 import { createProviderClient } from "./products/provider-client/index.ts";
-import { confirmRestore, heldEgress, repeatErasures, restoreStatus, watchHold } from "./products/restore/index.ts";
+import {
+  confirmRestore,
+  heldEgress,
+  heldSince,
+  repeatErasures,
+  restoreStatus,
+  watchHold,
+} from "./products/restore/index.ts";
 import { continueRotations } from "./continue-rotations.ts";
 import { createWork } from "./create-work.ts";
 import { addGauges, countedDeliveries, countedInbox, createProductMetrics, timedKeys } from "./product-metrics.ts";
@@ -185,7 +192,7 @@ export async function compose(given: {
   const rotation = { database: worker, keys, clock, columns: SEALED_COLUMNS, journal: journalOf("system") };
   const node = createNodeReport({ withQueue: worker.withQueue, keys, log });
   const inboxPartitions = () => inboxPartitionHealth({ withQueue: worker.withQueue, clock }, config.inboxRetentionDays);
-  addGauges(metrics, { database, rotation, inboxPartitions });
+  addGauges(metrics, { database, rotation, inboxPartitions, heldSince: () => heldSince({ worker }) });
   const chores = listChores({
     ...asApp,
     database,

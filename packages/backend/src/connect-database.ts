@@ -2,7 +2,14 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Config } from "./config.ts";
 import { findEmbeddedPostgres, startEmbeddedPostgres } from "./platform/db/embedded/index.ts";
-import { LOGIN_ROLE, migrate, openDatabase, type ConnectionOptions, type Database } from "./platform/db/index.ts";
+import {
+  LOGIN_ROLE,
+  migrate,
+  openDatabase,
+  POOLER_ADVICE,
+  type ConnectionOptions,
+  type Database,
+} from "./platform/db/index.ts";
 import type { Logger } from "./platform/observability/index.ts";
 import { randomToken } from "./platform/runtime/index.ts";
 import { PatchbayStartError } from "./start-error.ts";
@@ -44,6 +51,7 @@ export async function reachDatabase(
 ): Promise<ReachedDatabase> {
   if (config.database !== null) {
     const admin = config.database;
+    await knock(admin);
     const password = admin.user === LOGIN_ROLE ? admin.password : await keptPassword(config.dataDir);
     return { admin, connection: asLogin(admin, password), close: async () => {} };
   }
@@ -82,13 +90,29 @@ async function connectGiven(given: ConnectionOptions, config: Config, log: Logge
   try {
     return await open(given, password, config, log, async () => {});
   } catch (error) {
-    if (!isConnectionFailure(error)) throw error;
-    throw new PatchbayStartError(
-      `DATABASE_URL: no connection to ${given.host}:${given.port}/${given.database} as ${given.user} ` +
-        `(${error.message}). Check that the server runs and that host, database, user and password are right.`,
-      { cause: error },
-    );
+    throw isConnectionFailure(error) ? notConnected(given, error) : error;
   }
+}
+
+/** One trivial statement: whatever else would fail on the way there is told in one sentence. */
+async function knock(given: ConnectionOptions): Promise<void> {
+  const database = openDatabase(given, 1);
+  try {
+    await database.ping();
+  } catch (error) {
+    throw isConnectionFailure(error) ? notConnected(given, error) : error;
+  } finally {
+    await database.close();
+  }
+}
+
+function notConnected(given: ConnectionOptions, error: Error): PatchbayStartError {
+  const where = `DATABASE_URL: no connection to ${given.host}:${given.port}/${given.database} as ${given.user} (${error.message}).`;
+  const advice =
+    error.message.includes("startup parameter") && given.direct === undefined
+      ? POOLER_ADVICE
+      : "Check that the server runs and that host, database, user and password are right.";
+  return new PatchbayStartError(`${where} ${advice}`, { cause: error });
 }
 
 async function open(

@@ -51,6 +51,8 @@ export function addGauges(
     readonly database: Database;
     readonly rotation: RotationDeps;
     readonly inboxPartitions: () => Promise<PartitionHealth>;
+    /** `null`: not held after a restore. */
+    readonly heldSince: () => Promise<Date | null>;
   },
 ): void {
   const { rotation, database } = deps;
@@ -64,6 +66,14 @@ export function addGauges(
   metrics.gauge(
     { name: "pb_inbox_partitions_overdue", help: "Days of deliveries past their retention that were not dropped" },
     async () => [{ value: (await deps.inboxPartitions()).overdue }],
+  );
+  metrics.gauge(
+    { name: "pb_restore_held_seconds", help: "Since a restore that nobody has confirmed; 0: nothing is held" },
+    async () => {
+      const since = await deps.heldSince();
+      // A clock that was set back does not make it look released.
+      return [{ value: since === null ? 0 : Math.max(1, (rotation.clock.now().getTime() - since.getTime()) / 1_000) }];
+    },
   );
   metrics.gauge(
     { name: "pb_kek_rows_pending", help: "Workspace keys that the primary key version does not wrap yet" },

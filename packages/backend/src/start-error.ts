@@ -2,6 +2,7 @@ import { ConfigError } from "./config.ts";
 import { KeyProviderError, VaultKeyError } from "./domain/vault/index.ts";
 import { BackupError } from "./platform/db/backup/index.ts";
 import { EmbeddedPostgresError } from "./platform/db/embedded/index.ts";
+import { DatabaseSetupError } from "./platform/db/index.ts";
 import { loggableError } from "./platform/observability/index.ts";
 import { ListenError } from "./surface/cli/index.ts";
 
@@ -33,4 +34,4 @@ export function explainStartError(error: unknown): { readonly message: string; r
   return { message: `Patchbay stopped on an error of its own; please report it:\n${facts}`, exitCode: EXIT_BUG };
 }
 
-const EXPECTED = [ConfigError, PatchbayStartError, EmbeddedPostgresError, BackupError, ListenError];
+const EXPECTED = [ConfigError, PatchbayStartError, DatabaseSetupError, EmbeddedPostgresError, BackupError, ListenError];

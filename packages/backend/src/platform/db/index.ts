@@ -13,5 +13,6 @@ export { createDayOpener } from "./open-days.ts";
 export * from "./partitions.ts";
 export { LOGIN_ROLE } from "./roles.ts";
 export * from "./self-check.ts";
+export { DatabaseSetupError, POOLER_ADVICE } from "./setup-error.ts";
 export { sideBySide } from "./side-by-side.ts";
 export { findDurabilityProblems } from "./durability.ts";

@@ -14,6 +14,7 @@ import { directConnection, type ConnectionOptions } from "./connection.ts";
 import { connect, openDatabase } from "./database.ts";
 import { ensureInboxPartitions } from "./partitions.ts";
 import { ensureRoles, LOGIN_ROLE, missingRoles, rolesScript } from "./roles.ts";
+import { DatabaseSetupError, POOLER_ADVICE } from "./setup-error.ts";
 
 /** The oldest server that has what the schema needs (`security_invoker`, `NULLS NOT DISTINCT`). */
 const SERVER_VERSION_MIN = 150_000;
@@ -31,13 +32,14 @@ export interface MigrateOptions {
  * Brings a database to this version: roles, schema, partitions, the housekeeping queue. Safe to run again and by
  * several processes at once (an advisory lock lets one at a time).
  *
- * @throws Error with one sentence when the server is too old or the login may not create roles; BackupError when a
- *   restore into this database was not finished
+ * @throws DatabaseSetupError when the server is too old or lacks roles that the login may not create; BackupError when
+ *   a restore into this database was not finished
  */
 export async function migrate(options: MigrateOptions): Promise<void> {
   const connection = directConnection(options.connection);
   const client = connect(connection, 1);
   try {
+    await refusePooler(client);
     await client`select pg_advisory_lock(hashtext('patchbay migrate'))`;
     await refuseUnfinishedRestore(client);
     await becomeOwner(client, options);
@@ -50,6 +52,12 @@ export async function migrate(options: MigrateOptions): Promise<void> {
 }
 
 type Client = ReturnType<typeof connect>;
+
+/** Every connection of ours brings settings. What swallows them gives one session to several as well. */
+export async function refusePooler(client: Client): Promise<void> {
+  const [row] = await client<{ arrived: boolean }[]>`select current_setting('statement_timeout') <> '0' as arrived`;
+  if (row?.arrived !== true) throw new DatabaseSetupError(`Settings of the connection do not arrive. ${POOLER_ADVICE}`);
+}
 
 /** Makes the roles where this login may, and works as the owner from here on. */
 export async function becomeOwner(client: Client, options: Omit<MigrateOptions, "log">): Promise<void> {
@@ -95,7 +103,7 @@ async function checkServer(client: Client): Promise<void> {
   const [row] = await client<{ version: number; name: string }[]>`
     select current_setting('server_version_num')::int as version, current_setting('server_version') as name`;
   if (row === undefined || row.version < SERVER_VERSION_MIN) {
-    throw new Error(`Patchbay needs PostgreSQL 15 or newer; this server is ${row?.name ?? "unknown"}.`);
+    throw new DatabaseSetupError(`Patchbay needs PostgreSQL 15 or newer; this server is ${row?.name ?? "unknown"}.`);
   }
 }
 
@@ -104,7 +112,7 @@ async function makeRoles(client: Client, options: Omit<MigrateOptions, "log">): 
     await ensureRoles(client, options.connection.database, options.loginPassword);
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error) || error.code !== "42501") throw error;
-    throw new Error(
+    throw new DatabaseSetupError(
       `The login "${options.connection.user}" may not create roles. Let a superuser run this, then start again with ` +
         `DATABASE_URL naming ${LOGIN_ROLE}:\n\n${rolesScript(options.connection.database)}`,
       { cause: error },
@@ -116,7 +124,7 @@ async function makeRoles(client: Client, options: Omit<MigrateOptions, "log">): 
 async function refuseWithoutRoles(client: Client, options: Omit<MigrateOptions, "log">): Promise<void> {
   const missing = await missingRoles(client);
   if (missing.length === 0) return;
-  throw new Error(
+  throw new DatabaseSetupError(
     `This version works as ${missing.join(", ")} too, which ${LOGIN_ROLE} may not make. Let a superuser run this, ` +
       `then start again:\n\n${rolesScript(options.connection.database)}`,
   );

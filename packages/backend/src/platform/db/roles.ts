@@ -11,6 +11,9 @@ export const ROLES = [
   "patchbay_ingest",
 ] as const;
 
+/** What setting up steps into, whoever does it. */
+const SETTING_UP = ["patchbay_owner", "patchbay_maintenance"] as const;
+
 /**
  * Makes roles that do not exist yet, sets the login's password and lets it step into the roles.
  *
@@ -26,13 +29,14 @@ export async function ensureRoles(sql: postgres.Sql, database: string, loginPass
       if (!present.has(role)) await tx.unsafe(`create role ${role} nologin noinherit`);
     }
     const password = literal(loginPassword);
-    const verb = present.has(LOGIN_ROLE) ? "alter" : "create";
-    await tx.unsafe(`${verb} role ${LOGIN_ROLE} login noinherit nocreatedb nocreaterole password ${password}`);
+    // A login that may only create roles may not say again what it may not do itself.
+    const verb = present.has(LOGIN_ROLE) ? "alter role" : "create role";
+    await tx.unsafe(`${verb} ${LOGIN_ROLE} login noinherit password ${password}`);
     const options = (server?.version ?? 0) >= 160_000 ? " with inherit false, set true" : "";
     for (const role of ROLES) {
       await tx.unsafe(`grant ${role} to ${LOGIN_ROLE}${options}`);
     }
-    await tx.unsafe(`grant patchbay_owner to current_user`);
+    for (const role of SETTING_UP) await tx.unsafe(`grant ${role} to current_user`);
     const name = `"${database.replaceAll('"', '""')}"`;
     await tx.unsafe(`grant create, connect, temporary on database ${name} to patchbay_owner`);
     await tx.unsafe(`grant connect on database ${name} to ${LOGIN_ROLE}`);

@@ -1,6 +1,6 @@
 export { confirmRestore } from "./confirm-restore.ts";
 export { finishRestore } from "./finish-restore.ts";
 export { heldEgress, watchHold, type Hold } from "./hold.ts";
-export { restoreStatus } from "./read-restore.ts";
+export { heldSince, restoreStatus } from "./read-restore.ts";
 export { repeatErasures } from "./repeat-erasures.ts";
 export * from "./tables.ts";

@@ -17,6 +17,12 @@ export async function latestRestore(tx: Tx): Promise<RestoreRow | null> {
   return row ?? null;
 }
 
+/** When the restore was that waits for its operator; `null`: none does. */
+export async function heldSince(deps: Pick<RestoreDeps, "worker">): Promise<Date | null> {
+  const row = await deps.worker.withQueue(latestRestore);
+  return row === null || row.confirmedAt !== null ? null : row.restoredAt;
+}
+
 /** Whether the product is held, and what its operator has to know before it goes on. */
 export async function restoreStatus(
   deps: Pick<RestoreDeps, "worker"> & { readonly connectors: Readonly<Record<string, Connector>> },

@@ -11,7 +11,7 @@ import { createWorkspace, putTenant } from "../../domain/workspaces/index.ts";
 import { openDatabase, type Database } from "../../platform/db/index.ts";
 import { createEgress } from "../../platform/egress/index.ts";
 import { silentLogger } from "../../platform/observability/index.ts";
-import { confirmRestore, finishRestore, heldEgress, watchHold } from "./index.ts";
+import { confirmRestore, finishRestore, heldEgress, heldSince, watchHold } from "./index.ts";
 
 let fixture: TestDatabase;
 let database: Database;
@@ -89,7 +89,9 @@ test("a process that finds a restore waits for the operator, reaches nobody, and
   expect(hold.isHeld()).toBe(true);
   expect(await egress.request(wanted)).toEqual({ ok: false, problem: "connection_refused", sent: false });
   await expect(egress.fetchLike(wanted)(wanted.url)).rejects.toThrow("connection_refused");
+  expect(await heldSince(deps)).toEqual(now);
   expect(await confirmRestore(deps)).toBe(true);
+  expect(await heldSince(deps)).toBeNull();
   await hold.released;
   // The guard itself answers now.
   expect(await egress.request(wanted)).toMatchObject({ problem: "blocked_address" });

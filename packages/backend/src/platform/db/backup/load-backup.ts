@@ -9,6 +9,7 @@ import {
   knownMigrations,
   makePartitions,
   migrateUpTo,
+  refusePooler,
   type MigrateOptions,
 } from "../migrate.ts";
 import { BackupError, BackupFileError } from "./backup-error.ts";
@@ -34,6 +35,7 @@ export async function loadBackup(options: MigrateOptions, backup: OpenedBackup):
   const connection = directConnection(options.connection);
   const client = connect(connection, 1);
   try {
+    await refusePooler(client);
     await settle(client, false);
     await holdAlone(client);
     await refuseUnlessEmpty(client);

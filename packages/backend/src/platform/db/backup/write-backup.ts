@@ -36,7 +36,7 @@ export interface BackupSummary {
  */
 export async function writeBackup(input: WriteBackup): Promise<BackupSummary> {
   const client = connect(directConnection(input.connection), 1);
-  const saved: { summary?: BackupSummary } = {};
+  const saved: { summary?: BackupSummary; failure?: unknown } = {};
   try {
     await client.begin("isolation level repeatable read read only", async (tx) => {
       await settle(tx, true);
@@ -49,12 +49,16 @@ export async function writeBackup(input: WriteBackup): Promise<BackupSummary> {
       } catch (error) {
         // The server may be in the middle of a table that nobody reads any more.
         void client.end({ timeout: 0 });
+        saved.failure = error;
         throw error;
       }
       saved.summary = { header, tables };
     });
+  } catch (error) {
+    // The ended connection may be told in its place.
+    throw saved.failure ?? error;
   } finally {
-    await client.end({ timeout: 5 });
+    await client.end({ timeout: saved.failure === undefined ? 5 : 0 });
   }
   if (saved.summary === undefined) throw new Error("the backup's transaction ended early");
   return saved.summary;
