@@ -75,9 +75,10 @@ async function noteOne(tx: Tx, row: EndpointRow, made: readonly MadeDelivery[], 
     aligned ||= disabledReason !== null || tell === "recovered";
   }
   if (current !== row) {
+    const { status, disabledReason, updatedAt, consecutiveFailures, failingSince, lastSuccessAt, openUntil } = current;
     await tx
       .update(endpoints)
-      .set(current)
+      .set({ status, disabledReason, updatedAt, consecutiveFailures, failingSince, lastSuccessAt, openUntil })
       .where(and(eq(endpoints.workspaceId, row.workspaceId), eq(endpoints.id, row.id)));
   }
   if (aligned) await submitAlign(tx, { workspaceId: row.workspaceId, endpointId: row.id, now });

@@ -24,16 +24,23 @@ export interface Table {
   readonly scope: TenantScope;
   readonly partitioned: boolean;
   readonly children: readonly string[];
+  /** A column that a role may change: the workspace's, where it may. Others have the table's only, or none. */
+  readonly settable: Readonly<Record<string, string | null>>;
 }
 
 /** Tables that hold a workspace's rows, from the catalog: a new one is in the matrix the moment it exists. */
 export async function workspaceTables(sql: postgres.Sql | postgres.TransactionSql): Promise<readonly Table[]> {
-  const rows = await sql<{ name: string; partitioned: boolean; columns: Table["columns"]; children: string[] }[]>`
+  const rows = await sql<Omit<Table, "scope">[]>`
     select c.relname as name, c.relkind = 'p' as partitioned,
       (select json_agg(json_build_object('name', a.attname, 'type', format_type(a.atttypid, null),
                                          'required', a.attnotnull and not a.atthasdef) order by a.attnum)
        from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
-      array(select i.inhrelid::regclass::text from pg_inherits i where i.inhparent = c.oid order by 1) as children
+      array(select i.inhrelid::regclass::text from pg_inherits i where i.inhparent = c.oid order by 1) as children,
+      (select json_object_agg(role, (
+         select a.attname from pg_attribute a
+         where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped and has_column_privilege(role, c.oid, a.attnum, 'update')
+         order by a.attname <> 'workspace_id', a.attnum limit 1
+       )) from unnest(array['patchbay_app', 'patchbay_worker']) role) as settable
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition and c.relname not in ('vault_canaries', 'vault_nodes')
     order by 1`;

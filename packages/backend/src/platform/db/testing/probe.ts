@@ -78,7 +78,7 @@ export async function* leaks(
   for (const role of ROLES) {
     for (const context of contextsOf(sides)) {
       for (const table of tables) {
-        const probes = probesOf(table, context, sides);
+        const probes = probesOf(table, role, context, sides);
         const reached = await reach(tx, role, context, probes);
         for (const [index, { verb }] of probes.entries()) {
           if ((reached[index] ?? 0) <= 0 || MEANT.has(`${role} ${table.name} ${verb}`)) continue;
@@ -110,10 +110,11 @@ export async function withoutCondition(
 ): Promise<{ readonly verb: string; readonly reached: number; readonly own: number }[]> {
   const context = { name: "ours", workspace: sides.ours.workspace, tenant: "" };
   const column = workspaceColumn(table);
+  const settable = quote(table.settable["patchbay_app"] ?? column);
   const name = quote(table.name);
   const probes = [
     { verb: "select", sql: `select from ${name}` },
-    { verb: "update", sql: `update ${name} set ${column} = ${column}` },
+    { verb: "update", sql: `update ${name} set ${settable} = ${settable}` },
     { verb: "delete", sql: `delete from ${name}` },
   ];
   const reached = await reach(tx, "patchbay_app", context, probes);
@@ -132,12 +133,12 @@ function contextsOf({ ours }: Sides): readonly Context[] {
   ];
 }
 
-function probesOf(table: Table, context: Context, { ours, sibling, theirs }: Sides): readonly Probe[] {
+function probesOf(table: Table, role: string, context: Context, { ours, sibling, theirs }: Sides): readonly Probe[] {
   const narrow = context.tenant !== "";
   if (narrow && table.scope === "open") return [];
   const foreign = narrow ? sibling : theirs;
   const target = rowsOf(table, foreign);
-  const column = workspaceColumn(table);
+  const column = quote(table.settable[role] ?? workspaceColumn(table));
   const probes = (name: string) => [
     { verb: "select", sql: `select from ${name} where ${target}` },
     { verb: "update", sql: `update ${name} set ${column} = ${column} where ${target}` },

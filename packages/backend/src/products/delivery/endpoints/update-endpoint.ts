@@ -32,10 +32,11 @@ export async function updateEndpoint(
     await lockHead(tx, workspaceId);
     const row = await mustFindEndpoint(tx, input, "update");
     const filters = await filtersOf(tx, workspaceId, body);
-    const next: EndpointRow = { ...row, ...given(body), ...filters, ...statusChange(row, body), updatedAt: now };
+    const changes = { ...given(body), ...filters, ...statusChange(row, body), updatedAt: now };
+    const next: EndpointRow = { ...row, ...changes };
     await tx
       .update(endpoints)
-      .set(next)
+      .set(changes)
       .where(and(eq(endpoints.workspaceId, workspaceId), eq(endpoints.id, endpointId)));
     const aligned = next.status !== row.status || body.url !== undefined || next.deliveryOrder !== row.deliveryOrder;
     if (aligned) await submitAlign(tx, { workspaceId, endpointId, now });
