@@ -90,6 +90,8 @@ export interface CrashWorld {
   stop(): Promise<void>;
 }
 
+/** Deliveries under way at a time for each endpoint and tenant (`handle-lane.ts`). */
+const AT_ONCE = 8;
 const RETRY_AFTER_MS = 10_000;
 const SETTLE_MS_MAX = 60_000;
 const SETTLE_POLL_MS = 100;
@@ -225,8 +227,7 @@ export async function createCrashWorld(
     },
     async violations() {
       const { receipts } = receiver;
-      // One delivery at a time for each endpoint and tenant.
-      const inFlightMax = Math.max(1, endpoints) * Math.max(1, stores.length);
+      const inFlightMax = AT_ONCE * Math.max(1, endpoints) * Math.max(1, stores.length);
       const facts = { stores, accepted, imported, receipts, erasedTenants, drainedMs, kills, inFlightMax };
       return checkHistory(await collectHistory({ sql, sandbox, staleWrites: await staleWrites(sql), ...facts }));
     },
