@@ -65,10 +65,9 @@ test.each([0, 1])("endpoints of workspace %i want what they wanted", async (at) 
 test.each([0, 1])("deliveries of workspace %i wait as they did, and can be sent again", async (at) => {
   const sdk = sdkOf(at);
   const deliveries = await sdk.deliveries.list().toArray({ limit: 10 });
-  expect(deliveries.map(({ status, attempts }) => [status, attempts]).toSorted()).toEqual([
-    ["delivered", 1],
-    ["pending", 2],
-  ]);
+  expect(new Set(deliveries.map(({ status, attempts }) => `${status} ${attempts}`))).toEqual(
+    new Set(["delivered 1", "pending 2"]),
+  );
   const [endpoint] = await sdk.webhookEndpoints.list().toArray({ limit: 1 });
   expect(await sdk.webhookEndpoints.previewReplay(endpoint?.id ?? "", { since })).toMatchObject({ exact: true });
 });
