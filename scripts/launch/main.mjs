@@ -24,12 +24,8 @@ export async function main([command, ...rest]) {
   }
 }
 
-const NODE_FLAGS = [
-  // A system Node 24 calls things experimental that are settled in our own.
-  "--disable-warning=ExperimentalWarning",
-  // What a request makes ends with it. With room for more of them, few live on by chance and collecting costs less.
-  "--max-semi-space-size=64",
-];
+/** A system Node 24 calls things experimental that are settled in our own. */
+const NODE_FLAGS = ["--disable-warning=ExperimentalWarning"];
 
 const COMMANDS = {
   start: (rest) => [join(ROOT, "scripts/start.ts"), ...rest],

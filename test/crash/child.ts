@@ -40,10 +40,8 @@ export async function startChild(input: {
   /** Lets the tests watch it, kill it at a boundary, and plant bugs in it. */
   readonly hooked?: boolean;
 }): Promise<Child> {
-  // As `scripts/launch` starts it.
-  const flags = ["--max-semi-space-size=64"];
   const imports = [END_WITH_PARENT, ...(input.hooked === true ? [HOOKS] : [])].flatMap((url) => ["--import", url]);
-  const child = spawn(process.execPath, [...flags, ...imports, `${ROOT}${input.script}`, ...input.args], {
+  const child = spawn(process.execPath, [...imports, `${ROOT}${input.script}`, ...input.args], {
     cwd: ROOT,
     env: { ...CHILD_ENV, ...input.env },
     stdio: ["pipe", "pipe", "pipe", "ipc"],
