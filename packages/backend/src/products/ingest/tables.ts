@@ -99,7 +99,7 @@ export const inboxOutcomes = pgTable(
     primaryKey({ columns: [t.workspaceId, t.inboxId, t.element] }),
     index("inbox_outcomes_status").on(t.workspaceId, t.status, t.inboxId),
     index("inbox_outcomes_tenant")
-      .on(t.workspaceId, t.tenantUid)
+      .on(t.workspaceId, t.tenantUid, t.connectionId, t.inboxId)
       .where(sql`tenant_uid is not null`),
     index("inbox_outcomes_waiting")
       .on(t.workspaceId, t.waitsFor, t.inboxId)

@@ -33,11 +33,11 @@ export function deliveryFits({ ids, provider, sourceId, since, until }: InboxSel
   );
 }
 
-/** What the selection says of a row `o` of `inbox_outcomes`. */
-export function elementFits({ connectionId, status }: InboxSelection): SQL {
+/** What the selection says of a row `o`, or as it is called, of `inbox_outcomes`. */
+export function elementFits({ connectionId, status }: InboxSelection, o: SQL = sql`o`): SQL {
   return all(
-    connectionId && sql`o.connection_id = ${connectionId}`,
-    status && status !== "received" ? sql`o.status = ${status}` : undefined,
+    connectionId && sql`${o}.connection_id = ${connectionId}`,
+    status && status !== "received" ? sql`${o}.status = ${status}` : undefined,
   );
 }
 

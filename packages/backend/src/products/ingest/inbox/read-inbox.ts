@@ -122,43 +122,56 @@ type Wanted = InboxSelection & {
 };
 
 async function selectEntries(tx: Tx, wanted: Wanted): Promise<readonly EntryRow[]> {
-  const { status } = wanted;
-  const rows = await tx.execute<EntryRow>(
-    status === undefined || status === "received" ? byDelivery(wanted) : byOutcome(wanted),
-  );
+  const { status, connectionId } = wanted;
+  const byOutcomes = connectionId !== undefined || (status !== undefined && status !== "received");
+  // What waits for the router has no connection yet.
+  if (status === "received" && connectionId !== undefined) return [];
+  const rows = await tx.execute<EntryRow>(byOutcomes ? byOutcome(wanted) : byDelivery(wanted));
   return [...rows];
 }
 
 /** Walks the deliveries. */
 function byDelivery(wanted: Wanted) {
-  const { workspaceId, before, status, connectionId, limit } = wanted;
+  const { workspaceId, before, status, limit } = wanted;
   return sql`
-    select i.id, i.provider, i.source_id, i.received_at, i.body_bytes, coalesce(o.status, 'received') as status, o.problem, o.topic, o.connection_id
-    from inbox i left join lateral (
-      select * from inbox_outcomes o where o.workspace_id = i.workspace_id and o.inbox_id = i.id and ${elementFits(wanted)}
-      order by o.element limit 1
+    select i.*, coalesce(o.status, 'received') as status, o.problem, o.topic, o.connection_id
+    from (
+      select i.workspace_id, i.id, i.provider, i.source_id, i.received_at, i.body_bytes from inbox i
+      where i.workspace_id = ${workspaceId} and ${deliveryFits(wanted)}
+        ${before === undefined ? sql`` : sql`and (i.received_at, i.id) < (${instantOfId(before).toISOString()}::timestamptz, ${before})`}
+        ${status === "received" ? sql`and not exists (select from inbox_outcomes o where o.workspace_id = i.workspace_id and o.inbox_id = i.id)` : sql``}
+      order by i.received_at desc, i.id desc limit ${limit}
+    ) i left join lateral (
+      select * from inbox_outcomes o where o.workspace_id = i.workspace_id and o.inbox_id = i.id order by o.element limit 1
     ) o on true
-    where i.workspace_id = ${workspaceId} and ${deliveryFits(wanted)}
-      ${before === undefined ? sql`` : sql`and (i.received_at, i.id) < (${instantOfId(before).toISOString()}::timestamptz, ${before})`}
-      ${status === "received" ? sql`and o.status is null` : sql``}
-      ${connectionId === undefined ? sql`` : sql`and o.status is not null`}
-    order by i.received_at desc, i.id desc limit ${limit}`;
+    order by i.received_at desc, i.id desc`;
 }
 
-/** Walks the outcomes of one status: there may be few among very many deliveries. Ids rise with the time of receipt. */
+/**
+ * Walks the outcomes of one status or connection, along an index and no further than it must: there may be few among
+ * very many deliveries, or very many. Ids rise with the time of receipt. `LIMIT 1` keeps the planner from joining all.
+ */
 function byOutcome(wanted: Wanted) {
-  const { workspaceId, before, since, until, limit } = wanted;
+  const { workspaceId, before, connectionId, sourceId, since, until, limit } = wanted;
+  // The index begins with the tenant, since erasures go by that.
+  const ofTenant = sql`and o.tenant_uid = (select c.tenant_uid from connections c where c.workspace_id = ${workspaceId} and c.id = ${connectionId ?? null})`;
   return sql`
-    select i.id, i.provider, i.source_id, i.received_at, i.body_bytes, o.status, o.problem, o.topic, o.connection_id
-    from (
-      select distinct on (o.inbox_id) o.* from inbox_outcomes o
-      where o.workspace_id = ${workspaceId} and ${elementFits(wanted)}
-        ${before === undefined ? sql`` : sql`and o.inbox_id < ${before}`}
-        ${since === undefined ? sql`` : sql`and o.inbox_id >= ${firstIdAt(since)}`}
-        ${until === undefined ? sql`` : sql`and o.inbox_id < ${firstIdAt(until)}`}
-      order by o.inbox_id desc, o.element
-    ) o join inbox i on i.workspace_id = o.workspace_id and i.received_at = o.received_at and i.id = o.inbox_id
-    where i.workspace_id = ${workspaceId} and ${deliveryFits(wanted)}
+    select i.*, o.status, o.problem, o.topic, o.connection_id
+    from inbox_outcomes o
+    cross join lateral (
+      select first.element from inbox_outcomes first
+      where first.workspace_id = o.workspace_id and first.inbox_id = o.inbox_id and ${elementFits(wanted, sql`first`)}
+      order by first.element limit 1
+    ) first
+    cross join lateral (
+      select i.id, i.provider, i.source_id, i.received_at, i.body_bytes from inbox i
+      where i.workspace_id = ${workspaceId} and i.received_at = o.received_at and i.id = o.inbox_id and ${deliveryFits(wanted)} ${sourceId === undefined ? sql`limit 1` : sql``}
+    ) i
+    where o.workspace_id = ${workspaceId} and o.element = first.element and ${elementFits(wanted)}
+      ${connectionId === undefined ? sql`` : ofTenant}
+      ${before === undefined ? sql`` : sql`and o.inbox_id < ${before}`}
+      ${since === undefined ? sql`` : sql`and o.inbox_id >= ${firstIdAt(since)}`}
+      ${until === undefined ? sql`` : sql`and o.inbox_id < ${firstIdAt(until)}`}
     order by o.inbox_id desc limit ${limit}`;
 }
 
