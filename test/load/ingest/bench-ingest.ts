@@ -19,6 +19,9 @@ const FSYNC_ROUNDS = 500;
 /** Of the open loop: enough that sending waits for no connection. */
 const OPEN_CONNECTIONS = 200;
 const BURST_CONNECTIONS = 1_000;
+/** More than may wait for the disk: one address with so many at once must be refused some. */
+const NOISY_CONNECTIONS = 3_000;
+const QUIET_RATE = 20;
 const DRAIN_MS_MAX = 120_000;
 
 /** How fast webhooks are stored for good: at most, at a steady pace, and in a burst. */
@@ -90,11 +93,18 @@ function createRun(stage: Stage): () => Promise<RunResult> {
     const drainMs = await drained(stage.ground, burst.startedAtMs);
     await worker.stop();
     await clearInbox(stage.ground);
+    const [noisyAt, quietAt] = stage.targets;
+    if (noisyAt === undefined || quietAt === undefined) throw new Error("two addresses are needed");
+    const [noisy, quiet] = await Promise.all([
+      send("product", "noisy", { targets: [noisyAt], connections: NOISY_CONNECTIONS }),
+      send("product", "quiet", { targets: [quietAt], rate: QUIET_RATE }),
+    ]);
+    await clearInbox(stage.ground);
     if (refusedOtherwise(burst) > 0) broken.push(`${refusedOtherwise(burst)} of the burst got neither 200 nor 503`);
     return {
-      figures: figuresOfRun({ full, steady, steadyFloor, burst, drainMs, fsync, rate, burstSize }),
+      figures: figuresOfRun({ full, steady, steadyFloor, burst, noisy, quiet, drainMs, fsync, rate, burstSize }),
       broken,
-      raw: { full: Object.fromEntries(full), steady, steadyFloor, burst, drainMs, fsync },
+      raw: { full: Object.fromEntries(full), steady, steadyFloor, burst, noisy, quiet, drainMs, fsync },
     };
   };
 }
@@ -189,12 +199,14 @@ function figuresOfRun(found: {
   readonly steady: LoadResult;
   readonly steadyFloor: LoadResult;
   readonly burst: LoadResult;
+  readonly noisy: LoadResult;
+  readonly quiet: LoadResult;
   readonly drainMs: number;
   readonly fsync: readonly number[];
   readonly rate: number;
   readonly burstSize: number;
 }): readonly Figure[] {
-  const { full, steady, steadyFloor, burst, drainMs, fsync, rate, burstSize } = found;
+  const { full, steady, steadyFloor, burst, noisy, quiet, drainMs, fsync, rate, burstSize } = found;
   const speed = (name: ServerName) => {
     const result = full.get(name);
     return result === undefined ? Number.NaN : (result.accepted.length * 1_000) / result.elapsedMs;
@@ -233,9 +245,17 @@ function figuresOfRun(found: {
     { name: "burst: answered 503", unit: "", value: burst.statuses["503"] ?? 0 },
     { name: "burst: p99 of the accepted", unit: "ms", value: times(burst).p99 },
     { name: "burst: all looked at by the router after", unit: "s", value: drainMs / 1_000, target: "< 15" },
+    { name: "noisy address beside a quiet one: accepted of the noisy", unit: "%", value: acceptedPercent(noisy) },
+    { name: "— accepted of the quiet", unit: "%", value: acceptedPercent(quiet), target: "≥ 99" },
+    { name: "— p99 of the quiet", unit: "ms", value: times(quiet).p99 },
     { name: "floor: one fsync of 8 KB, p50", unit: "ms", value: figuresOf(fsync).p50 },
     { name: "floor: one fsync of 8 KB, p99", unit: "ms", value: figuresOf(fsync).p99 },
   ];
+}
+
+function acceptedPercent({ accepted, statuses }: LoadResult): number {
+  const answered = Object.values(statuses).reduce((sum, count) => sum + count, 0);
+  return (accepted.length * 100) / answered;
 }
 
 function summary(result: LoadResult): string {
