@@ -28,7 +28,7 @@ export function describeRestore(status: RestoreStatus): readonly string[] {
     ...(connectionsAtRiskCount === 0
       ? ["No connection has tokens that change with use."]
       : [
-          `${connectionsAtRiskCount} connections have tokens that change with use: what the source refreshed after the backup is dead here,`,
+          `${connectionsAtRiskCount} ${connectionsAtRiskCount === 1 ? "connection has" : "connections have"} tokens that change with use: what the source refreshed after the backup is dead here,`,
           `and their owners will be asked to authorize again. ${due} of those shown were due for it since.`,
           ...shown,
           ...(connectionsAtRiskCount > shown.length ? [`  … ${connectionsAtRiskCount - shown.length} more`] : []),

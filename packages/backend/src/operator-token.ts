@@ -16,7 +16,12 @@ export async function createOperatorToken(path: string): Promise<void> {
 /** @throws ConfigError when the file is missing, too short to be a secret or no bearer token */
 export async function readOperatorToken(path: string): Promise<Secret> {
   const text = await readFile(path, "utf8").catch(() => null);
-  const token = text?.trim() ?? "";
+  if (text === null) {
+    throw new ConfigError(
+      `PATCHBAY_OPERATOR_TOKEN_FILE: ${path} cannot be read; \`patchbay keys create\` makes one, and leaves a key file as it is`,
+    );
+  }
+  const token = text.trim();
   // What a bearer header can carry; any other token would never let anyone in.
   if (!/^[A-Za-z0-9_.~+/=-]{32,300}$/.test(token)) {
     throw new ConfigError(
