@@ -1,5 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CHILD_ENV } from "../harness/child-env.ts";
 import type { Order } from "./failpoints/reach.ts";
@@ -24,6 +27,8 @@ export interface Child {
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const END_WITH_PARENT = new URL("end-with-parent.ts", import.meta.url).href;
+const REMEMBER = new URL("remember-modules.ts", import.meta.url).href;
+const HELD = new URL("child-held.ts", import.meta.url).href;
 const HOOKS = new URL("child-hooks.ts", import.meta.url).href;
 /** A start takes seconds; on a machine that does six things at once it took thirty. */
 const READY_MS_MAX = 60_000;
@@ -31,30 +36,54 @@ const STOP_MS_MAX = 28_000;
 const REPORT_MS_MAX = 5_000;
 const MAIN = "packages/backend/src/main.ts";
 
-/** Starts `node <script> <args>` and waits for a line of its output that says `ready`. It ends with this process. */
-export async function startChild(input: {
+/** A process that has loaded the product already and waits. */
+export interface Standby {
+  /** Lets it begin. @returns when it is ready */
+  begin(): Promise<Child>;
+  /** SIGKILL, instead of a life. */
+  drop(): void;
+}
+
+interface ChildInput {
   readonly script: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly ready: string;
   /** Lets the tests watch it, kill it at a boundary, and plant bugs in it. */
   readonly hooked?: boolean;
-}): Promise<Child> {
-  const imports = [END_WITH_PARENT, ...(input.hooked === true ? [HOOKS] : [])].flatMap((url) => ["--import", url]);
+}
+
+/** Starts `node <script> <args>` and waits for a line of its output that says `ready`. It ends with this process. */
+export async function startChild(input: ChildInput): Promise<Child> {
+  const { child, ready } = spawnChild(input, []);
+  await ready();
+  return asChild(child);
+}
+
+function spawnChild(input: ChildInput, more: readonly string[]) {
+  const hooks = input.hooked === true ? [REMEMBER, HOOKS] : [];
+  const imports = [END_WITH_PARENT, ...hooks, ...more].flatMap((url) => ["--import", url]);
   const child = spawn(process.execPath, [...imports, `${ROOT}${input.script}`, ...input.args], {
     cwd: ROOT,
-    env: { ...CHILD_ENV, ...input.env },
+    env: { ...CHILD_ENV, CRASH_MODULES: modulesFile(), ...input.env },
     stdio: ["pipe", "pipe", "pipe", "ipc"],
   });
+  if (child.pid === undefined) throw new Error(`${input.script} did not start`);
+  const ready = async () => {
+    try {
+      await untilReady(child, input.ready);
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    }
+  };
+  return { child, ready };
+}
+
+function asChild(child: ChildProcess): Child {
   const { pid } = child;
-  if (pid === undefined) throw new Error(`${input.script} did not start`);
-  const gone = once(child, "exit");
-  try {
-    await untilReady(child, input.ready);
-  } catch (error) {
-    child.kill("SIGKILL");
-    throw error;
-  }
+  if (pid === undefined) throw new Error("it did not start");
+  const gone = child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, "exit");
   const end = async (signal: NodeJS.Signals) => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal);
     await gone;
@@ -83,12 +112,39 @@ export async function startChild(input: {
 
 /** The backend, API and worker in one process, with the hooks of these tests. */
 export function startServer(env: Readonly<Record<string, string>>): Promise<Child> {
-  return startChild({ script: MAIN, args: ["serve"], env, ready: "Patchbay is ready", hooked: true });
+  return startChild(serverOf(env));
+}
+
+function serverOf(env: Readonly<Record<string, string>>): ChildInput {
+  return { script: MAIN, args: ["serve"], env, ready: "Patchbay is ready", hooked: true };
+}
+
+/** The same, which loads now and begins when it is told: half of a start is over then. */
+export function prepareServer(env: Readonly<Record<string, string>>): Standby {
+  const { child, ready } = spawnChild(serverOf(env), [HELD]);
+  return {
+    async begin() {
+      const begun = ready();
+      child.send({ kind: "begin" } satisfies Order);
+      await begun;
+      return asChild(child);
+    },
+    drop: () => void child.kill("SIGKILL"),
+  };
 }
 
 /** The worker alone. */
 export function startWorker(env: Readonly<Record<string, string>>): Promise<Child> {
   return startChild({ script: MAIN, args: ["worker"], env, ready: "worker is running", hooked: true });
+}
+
+/** Named after all that says where modules are. */
+function modulesFile(): string {
+  const manifests = ["", ...globSync("packages/*/", { cwd: ROOT })].map((folder) => join(ROOT, folder, "package.json"));
+  const hash = createHash("sha256");
+  for (const path of [fileURLToPath(REMEMBER), join(ROOT, "pnpm-lock.yaml"), ...manifests])
+    hash.update(readFileSync(path));
+  return join(ROOT, "node_modules/.cache/crash-modules", `${hash.digest("base64url")}.json`);
 }
 
 function untilReady(child: ChildProcess, ready: string): Promise<void> {

@@ -7,7 +7,7 @@ import { connectStore } from "../harness/connect-store.ts";
 import type { TestProduct, TestWorkspace } from "../harness/product.ts";
 import { waitFor } from "../harness/wait-for.ts";
 import { checkHistory, type Violation } from "./check-history.ts";
-import { startServer, type Child } from "./child.ts";
+import { prepareServer, startServer, type Child, type Standby } from "./child.ts";
 import { collectHistory, recordVersions, waitingWork } from "./collect-history.ts";
 import type { ErasedTenant } from "./history.ts";
 import { addOnlooker, staleWrites } from "./onlooker.ts";
@@ -65,6 +65,8 @@ export interface CrashWorld {
   readonly child: Child;
   /** The settings that it has. */
   readonly env: Readonly<Record<string, string>>;
+  /** Has the next process loaded while this one lives: so it begins sooner. It is the next one that is started as it is. */
+  prepare(): void;
   /** @param env on top of the ground's */
   start(env?: Readonly<Record<string, string>>): Promise<void>;
   kill(): Promise<void>;
@@ -108,6 +110,7 @@ export async function createCrashWorld(
   const erasedTenants: ErasedTenant[] = [];
   const { env } = ground;
   let child: Child | null = await startServer(env);
+  let standby: Standby | null = null;
   let kills = 0;
   let endpoints = 0;
   let drainedMs: number | null = null;
@@ -154,8 +157,13 @@ export async function createCrashWorld(
       if (child === null) throw new Error("no process lives");
       return child;
     },
-    async start(more = {}) {
-      child = await startServer({ ...env, ...more });
+    prepare() {
+      standby ??= prepareServer(env);
+    },
+    async start(more) {
+      const next = more === undefined ? standby : null;
+      if (next !== null) standby = null;
+      child = await (next?.begin() ?? startServer({ ...env, ...more }));
     },
     env,
     async kill() {
@@ -232,6 +240,7 @@ export async function createCrashWorld(
       return checkHistory(await collectHistory({ sql, sandbox, staleWrites: await staleWrites(sql), ...facts }));
     },
     async stop() {
+      standby?.drop();
       await child?.stop();
     },
   };

@@ -44,6 +44,7 @@ export async function killRepeatedly(
   for (const { shop } of STORES) world.act("switches", { duplicates: 1, disorder: true }, shop);
   let kills = 0;
   while (kills < options.kills && performance.now() - startedMs < (options.killingMsMax ?? Infinity)) {
+    world.prepare();
     await options.inLife?.(kills + 1);
     for (let action = 0; action < ACTIONS_PER_LIFE; action++) {
       const { shop } = STORES[Math.floor(random() * STORES.length)] ?? STORES[0];

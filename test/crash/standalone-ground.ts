@@ -11,7 +11,7 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from "../../packages/backend/src/platform/db/embedded/index.ts";
-import { migrate, type ConnectionOptions } from "../../packages/backend/src/platform/db/index.ts";
+import { LOGIN_ROLE, migrate, type ConnectionOptions } from "../../packages/backend/src/platform/db/index.ts";
 import { silentLogger } from "../../packages/backend/src/platform/observability/index.ts";
 import { freePort } from "../harness/free-port.ts";
 import { waitFor } from "../harness/wait-for.ts";
@@ -78,11 +78,14 @@ export async function startStandaloneServer(options: {
     },
     async ground(given) {
       grounds += 1;
-      const connection = { ...adminConnection, database: `crash_${grounds}` };
-      await asAdmin(adminConnection, (sql) =>
-        sql.unsafe(`create database ${connection.database} template ${TEMPLATE} strategy file_copy`),
-      );
-      return groundOn(connection, given);
+      const admin = { ...adminConnection, database: `crash_${grounds}` };
+      await asAdmin(adminConnection, async (sql) => {
+        await sql.unsafe(`create database ${admin.database} template ${TEMPLATE} strategy file_copy`);
+        // A database's own grants are not copied from its template.
+        await sql.unsafe(`grant create, connect, temporary on database ${admin.database} to patchbay_owner`);
+        await sql.unsafe(`grant connect on database ${admin.database} to ${LOGIN_ROLE}`);
+      });
+      return groundOn({ admin, connection: { ...admin, user: LOGIN_ROLE, password: loginPassword } }, given);
     },
     async stop() {
       await server.stop();
@@ -91,7 +94,10 @@ export async function startStandaloneServer(options: {
   };
 }
 
-async function groundOn(connection: ConnectionOptions, options: GroundOptions): Promise<StandaloneGround> {
+async function groundOn(
+  { admin, connection }: { readonly admin: ConnectionOptions; readonly connection: ConnectionOptions },
+  options: GroundOptions,
+): Promise<StandaloneGround> {
   const { clock, endpointOrigin, through = {} } = options;
   const folder = await mkdtemp(join(tmpdir(), "patchbay-crash-"));
   const sandbox = await startSandbox({ orders: 12, products: 6, customers: 8, ...options.sandbox, clock });
@@ -113,7 +119,7 @@ async function groundOn(connection: ConnectionOptions, options: GroundOptions): 
   await prepareLocalFiles(config);
   // Serves nothing and works nothing: the way to make workspaces beside a process that gets killed.
   const desk = await startPatchbay({ config, roles: { api: false, worker: false } });
-  const sql = postgres({ ...connection, max: 4, onnotice: () => {} });
+  const sql = postgres({ ...admin, max: 4, onnotice: () => {} });
   const reached = (await through.database?.(connection)) ?? connection;
   return {
     url: publicUrl,

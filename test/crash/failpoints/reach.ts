@@ -2,6 +2,7 @@ import { channel } from "node:diagnostics_channel";
 
 /** What a parent tells a child that is to die, or to count. */
 export type Order =
+  | { readonly kind: "begin" }
   | { readonly kind: "die"; readonly boundary: string; readonly nth: number }
   | { readonly kind: "count" }
   | { readonly kind: "report" };
@@ -52,6 +53,8 @@ function pathOf(url: string): string {
 watchHttp();
 process.on("message", (order: Order) => {
   switch (order.kind) {
+    case "begin":
+      return;
     case "die":
       deadly = { boundary: order.boundary, nth: order.nth };
       return;

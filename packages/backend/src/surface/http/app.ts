@@ -61,7 +61,7 @@ export function createApp(deps: AppDeps): Hono<HttpEnv> {
   for (const mount of deps.mounts) mount(app);
   mountEmbed(app);
   const table = deps.routes.map(({ audience, route }) => ({ audience, spec: route.spec }));
-  mountDocs(app, { document: openApiDocument(table, { serverUrl: deps.publicUrl, version: deps.version }) });
+  mountDocs(app, { document: () => openApiDocument(table, { serverUrl: deps.publicUrl, version: deps.version }) });
   const authentication = { authenticate: deps.authenticate, failedAttempts: createFailedAttempts(deps.clock) };
   for (const { audience, route } of deps.routes) {
     const around = isAudited(audience, route.spec) ? auditRequest(deps, audience, route.spec) : undefined;
