@@ -1,22 +1,22 @@
 import { channel } from "node:diagnostics_channel";
 
-/** What a parent tells a child that is to die, or to count. */
+/** What a parent tells a child that is to die, to stand still, or to count. */
 export type Order =
   | { readonly kind: "begin" }
-  | { readonly kind: "die"; readonly boundary: string; readonly nth: number }
+  | { readonly kind: "die" | "stop"; readonly boundary: string; readonly nth: number }
   | { readonly kind: "count" }
   | { readonly kind: "report" };
 
 const counts = new Map<string, number>();
 let counting = false;
-let deadly: { readonly boundary: string; nth: number } | null = null;
+let deadly: { readonly boundary: string; nth: number; readonly signal: "SIGKILL" | "SIGSTOP" } | null = null;
 
-/** Called at each boundary. The process ends itself with SIGKILL at the one it was told: nothing after this line runs. */
+/** Called at each boundary. At the one it was told the process ends, or stands still: nothing after this line runs. */
 export function reach(boundary: string): void {
   if (counting) counts.set(boundary, (counts.get(boundary) ?? 0) + 1);
   if (deadly === null || deadly.boundary !== boundary) return;
   deadly.nth -= 1;
-  if (deadly.nth === 0) process.kill(process.pid, "SIGKILL");
+  if (deadly.nth === 0) process.kill(process.pid, deadly.signal);
 }
 
 /** Node and undici tell of every message that comes and goes. */
@@ -56,7 +56,12 @@ process.on("message", (order: Order) => {
     case "begin":
       return;
     case "die":
-      deadly = { boundary: order.boundary, nth: order.nth };
+    case "stop":
+      deadly = {
+        boundary: order.boundary,
+        nth: order.nth,
+        signal: order.kind === "die" ? "SIGKILL" : "SIGSTOP",
+      };
       return;
     case "count":
       counts.clear();
