@@ -5,7 +5,7 @@ import type { Logger } from "../observability/index.ts";
 import { newId, type Clock } from "../runtime/index.ts";
 import { queueDue, queueWorkspaces } from "./tables.ts";
 
-/** What sweeps look after; the triggers of `0016_ops.sql` name them too. */
+/** What sweeps look after; the triggers of `0015_due.sql` name them too. */
 export const DUE_TASKS = ["runs", "authorizations", "subscriptions", "fates", "credentials", "keys"] as const;
 export type DueTask = (typeof DUE_TASKS)[number];
 
