@@ -129,8 +129,8 @@ export const MUTANTS = [
     edits: [
       {
         file: "platform/lanes/release.ts",
-        from: "  const held = await holdLanes(\n    tx,\n    worked.map(({ lease }) => lease),\n  );\n",
-        to: "  const held = worked.map(({ lease }) => lease);\n",
+        from: "new Set(await holdLanes(tx, leases, how.busy));\n",
+        to: "new Set(leases);\n",
       },
       {
         file: "platform/lanes/release.ts",

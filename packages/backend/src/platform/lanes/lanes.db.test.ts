@@ -1,4 +1,5 @@
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
+import { sql } from "drizzle-orm";
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
@@ -48,7 +49,7 @@ const claim = (lanesMax = 10, now = new Date()) =>
   worker.withQueue((tx) => claimLanes(tx, { kind: "delivery", lanesMax, itemsPerLane: 10, now }));
 
 const release = (tx: Tx, lease: Lease, now: Date) =>
-  releaseLanes(tx, "delivery", [{ lease, limited: false }], { now, untouchedAt: now });
+  releaseLanes(tx, "delivery", [{ lease, limited: false }], { now, untouchedAt: now, busy: "wait" });
 
 const in1Hour = new Date(Date.now() + 3_600_000);
 
@@ -101,11 +102,43 @@ describe("lanes", () => {
     const worked = (await claim()).map((lease) => ({ lease, limited: false }));
     await fixture.sql`update queue.lanes set lease_token = ${randomUUID()} where lane_id = ${lost.laneId}`;
     const now = new Date();
-    await worker.withQueue((tx) => releaseLanes(tx, "delivery", worked, { now, untouchedAt: now }));
+    await worker.withQueue((tx) => releaseLanes(tx, "delivery", worked, { now, untouchedAt: now, busy: "wait" }));
     expect(await fixture.sql`select lane_id from queue.lanes where lease_token is null`).toEqual([
       { lane_id: kept.laneId },
     ]);
     expect(await fixture.sql`select id from queue.items where attempts = 0`).toEqual([{ id: lost.id }]);
+  });
+
+  test("that another transaction has in hand keep no others waiting, and are given back after it", async () => {
+    const [first, second] = [anItem(), anItem()];
+    await worker.withQueue((tx) => enqueue(tx, [first]));
+    let letGo = async () => {};
+    const lanes = createLaneWorker({
+      database: worker,
+      kind: "delivery",
+      lanesMax: 4,
+      itemsPerLane: 10,
+      clock: systemClock,
+      wake: await createWake({ log: silentLogger, database: null }),
+      log: silentLogger,
+      handle: async (lane) => {
+        const outcomes = lane.items.map(({ id }) => ({ id, outcome: "done" as const }));
+        await worker.withQueue((tx) => lane.settle(tx, outcomes));
+        if (lane.key.laneId === first.laneId) letGo = await lockLane(first.laneId);
+      },
+    });
+    lanes.start();
+    await waitFor(async () => (await leased(first.laneId)) && !(await waits(first.laneId)), {
+      what: "the first to be worked",
+    });
+    await worker.withQueue((tx) => enqueue(tx, [second]));
+    await waitFor(async () => !(await leased(second.laneId)) && !(await waits(second.laneId)), {
+      what: "the second to be worked and given back",
+    });
+    expect(await leased(first.laneId)).toBe(true);
+    await letGo();
+    await waitFor(async () => !(await leased(first.laneId)), { what: "the first to be given back" });
+    await lanes.stop();
   });
 
   test("keep one item for the same id handed in twice, at the earlier time", async () => {
@@ -344,6 +377,31 @@ async function untilBlocked(count: number): Promise<void> {
 }
 
 /** Runs two workers until `count` items were settled; gives their ids in order. */
+/** Whether a worker holds the lane. */
+async function leased(laneId: string): Promise<boolean> {
+  const rows = await fixture.sql`select 1 from queue.lanes where lane_id = ${laneId} and lease_token is not null`;
+  return rows.length > 0;
+}
+
+async function waits(laneId: string): Promise<boolean> {
+  return (await fixture.sql`select 1 from queue.items where lane_id = ${laneId}`).length > 0;
+}
+
+/** @returns what ends the transaction that has the lane's row */
+async function lockLane(laneId: string): Promise<() => Promise<void>> {
+  const [locked, over] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const done = worker.withQueue(async (tx) => {
+    await tx.execute(sql`select 1 from queue.lanes where lane_id = ${laneId} for update`);
+    locked.resolve();
+    await over.promise;
+  });
+  await locked.promise;
+  return async () => {
+    over.resolve();
+    await done;
+  };
+}
+
 async function runWorker(
   work: (lane: ClaimedLane, tx: Parameters<Parameters<RoleDatabase["withQueue"]>[0]>[0]) => Promise<void>,
   count: number,

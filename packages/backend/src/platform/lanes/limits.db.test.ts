@@ -2,6 +2,7 @@ import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { randomUUID } from "node:crypto";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
+import { waitFor } from "../../../../../test/harness/wait-for.ts";
 import { openDatabase, type Database, type RoleDatabase } from "../db/index.ts";
 import { claimLanes, type Lease } from "./claim.ts";
 import { enqueue } from "./enqueue.ts";
@@ -23,6 +24,7 @@ afterEach(async () => {
 });
 
 const start = new Date();
+const RELEASE = { now: start, untouchedAt: start, busy: "wait" } as const;
 const after = (ms: number) => new Date(start.getTime() + ms);
 
 test("turns are evenly spaced, and none is given twice", async () => {
@@ -70,6 +72,41 @@ test("a slot whose worker died is free when its lease is over", async () => {
   expect(await take(heirs[0], limits, 1, after(31_000))).toHaveLength(1);
 });
 
+test("a slot given back while another lane finds all taken is not lost", async () => {
+  const [one, two, three] = await threeLanes();
+  const limits = { perSecond: null, atOnce: 1 };
+  await take(one, limits, 1, start);
+  await giveBack(three);
+  let released: Promise<void> = Promise.resolve();
+  await worker.withQueue(async (tx) => {
+    if (two === undefined) throw new Error("no such lane");
+    expect(await takeTurns(tx, two, limits, 1, start)).toEqual([]);
+    released = giveBack(one);
+    await waitFor(async () => (await waiting()) === 1, { what: "the slot's lane to wait" });
+  });
+  await released;
+  await giveBack(two);
+  expect(await claim(after(100))).toHaveLength(3);
+});
+
+test("lanes of several ids are given back by two workers at once without a deadlock", async () => {
+  const limits = { perSecond: null, atOnce: 3 };
+  const [[a1, a2], [b1, b2]] = [await threeLanes(), await threeLanes()];
+  const [one, two] = [
+    [a1, b1],
+    [b2, a2],
+  ].map((leases) => leases.flatMap((lease) => (lease === undefined ? [] : [{ lease, limited: true }])));
+  for (const lease of [a1, a2, b1, b2]) await take(lease, limits, 1, start);
+  await fixture.sql`update queue.limits set full_until = ${after(60_000)}`;
+  const both = await fixture.sql.begin(async (hand) => {
+    await hand`select 1 from queue.limits for update`;
+    const all = [one, two].map((lanes) => worker.withQueue((tx) => releaseLanes(tx, "delivery", lanes ?? [], RELEASE)));
+    await waitFor(async () => (await waiting()) === 2, { what: "both to wait" });
+    return { all: Promise.allSettled(all) };
+  });
+  expect((await both.all).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
+});
+
 test("lanes without work for a day are forgotten with what belongs to them; others stay", async () => {
   const [one, two, three] = await threeLanes();
   await take(one, { perSecond: 1, atOnce: null }, 1, start);
@@ -85,6 +122,13 @@ test("lanes without work for a day are forgotten with what belongs to them; othe
   // The lane, its tenant's virtual time, the endpoint's limits.
   expect(await pruneLanes(worker.withQueue, after(25 * 3_600_000))).toBe(3);
 });
+
+/** Sessions that wait for a lock. */
+async function waiting(): Promise<number> {
+  const rows = await fixture.sql`
+    select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+  return rows.length;
+}
 
 /** Of one endpoint, claimed. */
 async function threeLanes(): Promise<readonly Lease[]> {
@@ -115,7 +159,5 @@ function take(lease: Lease | undefined, limits: LaneLimits, wanted: number, now:
 
 async function giveBack(lease: Lease | undefined): Promise<void> {
   if (lease === undefined) throw new Error("no such lane");
-  await worker.withQueue((tx) =>
-    releaseLanes(tx, lease.key.kind, [{ lease, limited: true }], { now: start, untouchedAt: start }),
-  );
+  await worker.withQueue((tx) => releaseLanes(tx, lease.key.kind, [{ lease, limited: true }], RELEASE));
 }

@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
-import type { Tx } from "../db/index.ts";
+import { arrayParam, type Tx } from "../db/index.ts";
 import type { Lease } from "./claim.ts";
-import type { LaneKey } from "./enqueue.ts";
+import { tableOf } from "./lane-sql.ts";
 import { fence } from "./settle.ts";
 
 /** How lanes with one id may be worked, over all their tenants, kinds and processes. */
@@ -53,12 +53,23 @@ export async function takeTurns(
   return Array.from({ length: turns }, (_, index) => new Date(now.getTime() + index * everyMs));
 }
 
-/** Lets another lane with this id have the slot that a lane holds. Before the lane is given back, behind its fence. */
-export async function freeSlot(tx: Tx, { workspaceId, kind, laneId, tenantUid }: LaneKey): Promise<void> {
+/** Lets other lanes with their ids have the slots that lanes hold. Before they are given back, behind their fence. */
+export async function freeSlots(tx: Tx, leases: readonly Lease[]): Promise<void> {
+  if (leases.length === 0) return;
+  // Whoever finds all slots taken at this moment has the row, and says so in it: what it wrote is seen only after it.
+  const rows = await tx.execute<{ workspace_id: string; lane_id: string }>(sql`
+    select m.workspace_id, m.lane_id from queue.limits m where (m.workspace_id, m.lane_id) in (
+      select l.workspace_id, l.lane_id from queue.lanes l
+      join ${tableOf(leases)} as mine (workspace_id, kind, lane_id, tenant_uid, token) using (workspace_id, kind, lane_id, tenant_uid)
+      where l.holds_slot
+    ) order by m.workspace_id, m.lane_id for update`);
+  if (rows.length === 0) return;
+  const workspaceIds = [...rows].map((row) => row.workspace_id);
+  const laneIds = [...rows].map((row) => row.lane_id);
   await tx.execute(sql`
-    update queue.limits m set full_until = null from queue.lanes l
-    where (l.workspace_id, l.kind, l.lane_id, l.tenant_uid) = (${workspaceId}, ${kind}, ${laneId}, ${tenantUid}) and l.holds_slot
-      and m.workspace_id = l.workspace_id and m.lane_id = l.lane_id and m.full_until is not null`);
+    update queue.limits m set full_until = null
+    from unnest(${arrayParam(workspaceIds, "uuid")}, ${arrayParam(laneIds, "uuid")}) as freed (workspace_id, lane_id)
+    where (m.workspace_id, m.lane_id) = (freed.workspace_id, freed.lane_id) and m.full_until is not null`);
 }
 
 async function takeSlot(tx: Tx, { key }: Lease, atOnce: number, now: Date): Promise<boolean> {

@@ -3,8 +3,8 @@ import { arrayParam, type Tx } from "../db/index.ts";
 import type { LaneItem, Lease } from "./claim.ts";
 import type { LaneKind } from "./enqueue.ts";
 import { CANDIDATES_MAX, tableOf } from "./lane-sql.ts";
-import { freeSlot } from "./limits.ts";
-import { holdLanes } from "./settle.ts";
+import { freeSlots } from "./limits.ts";
+import { holdLanes, stillOurs } from "./settle.ts";
 
 /** A lane that its handler is through with. */
 export interface WorkedLane {
@@ -21,26 +21,46 @@ export interface WorkedLane {
  * that rests they wait in any case.
  *
  * A lane with more to do comes after those that wait already, so that any number of backlogs leaves none waiting.
+ *
+ * @returns those that are still ours and that another transaction had in hand, where it is not to be waited for
  */
 export async function releaseLanes(
   tx: Tx,
   kind: LaneKind,
   worked: readonly WorkedLane[],
-  times: { readonly now: Date; readonly untouchedAt: Date },
-): Promise<void> {
-  if (worked.length === 0) return;
-  const limited = new Set(worked.flatMap((lane) => (lane.limited ? [lane.lease] : [])));
+  how: { readonly now: Date; readonly untouchedAt: Date; readonly busy: "wait" | "skip" },
+): Promise<readonly WorkedLane[]> {
+  if (worked.length === 0) return [];
+  const leases = worked.map(({ lease }) => lease);
   // Items that came meanwhile are seen only with the lane's row in hand.
-  const held = await holdLanes(
-    tx,
-    worked.map(({ lease }) => lease),
+  const held = new Set(await holdLanes(tx, leases, how.busy));
+  const ours = worked.filter(({ lease }) => held.has(lease));
+  if (ours.length > 0) await giveBackHeld(tx, kind, ours, how);
+  if (how.busy === "wait" || ours.length === worked.length) return [];
+  const busy = new Set(
+    await stillOurs(
+      tx,
+      leases.filter((lease) => !held.has(lease)),
+    ),
   );
-  if (held.length === 0) return;
-  for (const lease of held) if (limited.has(lease)) await freeSlot(tx, lease.key);
-  const items = held.flatMap((lease) => lease.items);
-  if (items.length > 0) await putOffUntouched(tx, items, times.untouchedAt);
-  await giveBack(tx, held, times.now);
-  await charge(tx, kind, held);
+  return worked.filter(({ lease }) => busy.has(lease));
+}
+
+async function giveBackHeld(
+  tx: Tx,
+  kind: LaneKind,
+  worked: readonly WorkedLane[],
+  { now, untouchedAt }: { readonly now: Date; readonly untouchedAt: Date },
+): Promise<void> {
+  const leases = worked.map(({ lease }) => lease);
+  await freeSlots(
+    tx,
+    worked.flatMap(({ lease, limited }) => (limited ? [lease] : [])),
+  );
+  const items = leases.flatMap((lease) => lease.items);
+  if (items.length > 0) await putOffUntouched(tx, items, untouchedAt);
+  await giveBack(tx, leases, now);
+  await charge(tx, kind, leases);
 }
 
 async function putOffUntouched(tx: Tx, items: readonly LaneItem[], at: Date): Promise<void> {

@@ -1,4 +1,4 @@
-import { sql } from "drizzle-orm";
+import { sql, type SQL } from "drizzle-orm";
 import { arrayParam, type Tx } from "../db/index.ts";
 import type { Lease } from "./claim.ts";
 import type { LaneKey } from "./enqueue.ts";
@@ -20,13 +20,32 @@ export class LeaseLost extends Error {
   }
 }
 
-/** Locks the lanes' rows, in the order in which items are placed. @returns those whose lease is still ours */
-export async function holdLanes(tx: Tx, leases: readonly Lease[]): Promise<readonly Lease[]> {
+/**
+ * Locks the lanes' rows, in the order in which items are placed.
+ *
+ * @param busy what to do about those that another transaction has locked
+ * @returns those whose lease is still ours
+ */
+export async function holdLanes(
+  tx: Tx,
+  leases: readonly Lease[],
+  busy: "wait" | "skip" = "wait",
+): Promise<readonly Lease[]> {
+  const order = sql`order by l.workspace_id, l.kind, l.lane_id, l.tenant_uid for update of l`;
+  return ours(tx, leases, busy === "skip" ? sql`${order} skip locked` : order);
+}
+
+/** @returns those whose lease is still ours, as far as is known without locking them */
+export function stillOurs(tx: Tx, leases: readonly Lease[]): Promise<readonly Lease[]> {
+  return ours(tx, leases, sql``);
+}
+
+async function ours(tx: Tx, leases: readonly Lease[], locked: SQL): Promise<readonly Lease[]> {
   const rows = await tx.execute<{ n: number }>(sql`
     select mine.n::int as n from queue.lanes l
     join ${tableOf(leases)} with ordinality as mine (workspace_id, kind, lane_id, tenant_uid, token, n)
       on (l.workspace_id, l.kind, l.lane_id, l.tenant_uid, l.lease_token) = (mine.workspace_id, mine.kind, mine.lane_id, mine.tenant_uid, mine.token)
-    order by l.workspace_id, l.kind, l.lane_id, l.tenant_uid for update of l`);
+    ${locked}`);
   const held = new Set([...rows].map(({ n }) => n));
   return leases.filter((_, index) => held.has(index + 1));
 }

@@ -68,18 +68,20 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     const free = deps.lanesMax - working.size;
     if (free <= 0) return "nothing";
     const back = worked.splice(0);
-    const { leases, fed, due } = await deps.database
+    const { busy, leases, fed, due } = await deps.database
       .withQueue(async (tx) => {
-        await release(tx, back);
+        // Whoever has one of them in hand for long must not keep all others waiting.
+        const busy = await release(tx, back, "skip");
         const leases = await claim(tx, free);
         const [fed, due] = await sideBySide(feedWaits(tx), nextDue(tx, deps.kind));
-        return { leases, fed, due };
+        return { busy, leases, fed, due };
       })
       .catch((error: unknown) => {
         worked.push(...back);
         throw error;
       });
     for (const lease of leases) begin(lease);
+    for (const lane of busy) giveBackLater(lane);
     // In a transaction of its own: it locks lanes that others hold.
     if (fed) await deps.database.withQueue(drainFeed);
     const dueInMs = due === null ? null : due.getTime() - deps.clock.now().getTime();
@@ -93,11 +95,11 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     return claimLanes(tx, { kind, lanesMax, itemsPerLane, leaseMs, now: deps.clock.now() });
   }
 
-  function release(tx: Tx, lanes: readonly WorkedLane[]): Promise<void> {
+  function release(tx: Tx, lanes: readonly WorkedLane[], busy: "wait" | "skip"): Promise<readonly WorkedLane[]> {
     const now = deps.clock.now();
     // The tables know what was settled: a handler's transaction may have been rolled back after it settled.
     const untouchedAt = new Date(now.getTime() + (stopping.signal.aborted ? 0 : UNSETTLED_DELAY_MS));
-    return releaseLanes(tx, deps.kind, lanes, { now, untouchedAt });
+    return releaseLanes(tx, deps.kind, lanes, { now, untouchedAt, busy });
   }
 
   function begin(lease: Lease): void {
@@ -106,6 +108,21 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
       worked.push({ lease, limited });
       loop.nudge();
     });
+    working.add(work);
+  }
+
+  /** One that another transaction has in hand: alone, so that it holds nothing while it waits. */
+  function giveBackLater(lane: WorkedLane): void {
+    const work = deps.database
+      .withQueue((tx) => release(tx, [lane], "wait"))
+      .then(
+        () => {},
+        (error: unknown) => log.warn({ error }, "lane not given back; its lease will run out"),
+      )
+      .finally(() => {
+        working.delete(work);
+        loop.nudge();
+      });
     working.add(work);
   }
 
@@ -164,7 +181,7 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
         new Promise((resolve) => setTimeout(resolve, STOP_WAIT_MS_MAX).unref()),
       ]);
       await deps.database
-        .withQueue((tx) => release(tx, worked.splice(0)))
+        .withQueue((tx) => release(tx, worked.splice(0), "wait"))
         .catch((error: unknown) => log.warn({ error }, "lanes not given back; their leases will run out"));
     },
   };
