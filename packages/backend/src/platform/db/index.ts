@@ -6,7 +6,7 @@ export * from "./database-time.ts";
 export * from "./forget.ts";
 export { openDatabase } from "./database.ts";
 export type { Database, Role, RoleDatabase, Tx, WithQueue, WithTenant, WithWorkspace } from "./database.ts";
-export { isRowFault } from "./is-row-fault.ts";
+export { isDeadlock, isRowFault } from "./is-row-fault.ts";
 export { isOneOf, manyRows } from "./many.ts";
 export * from "./migrate.ts";
 export { createDayOpener } from "./open-days.ts";

@@ -1,6 +1,6 @@
 import type { DeliveryId, EndpointId, TenantUid, WorkspaceId } from "@patchbay/shared";
 import { and, asc, eq, inArray } from "drizzle-orm";
-import type { Tx } from "../../platform/db/index.ts";
+import { isOneOf, type Tx } from "../../platform/db/index.ts";
 import { endRest, enqueue, submit, type ClaimedLane } from "../../platform/lanes/index.ts";
 import { NIL_TENANT, type DeliveryDeps } from "./deps.ts";
 import { deleteDeliveries } from "./delete-deliveries.ts";
@@ -48,24 +48,30 @@ export async function alignDeliveries(deps: DeliveryDeps, lane: ClaimedLane, ite
     // Shared: whoever enables it next waits, and then has them aligned again.
     const endpoint = await findEndpoint(tx, workspaceId, endpointId, "share");
     const from = endpoint === null ? (["pending", "held", "waiting"] as const) : misfits(endpoint);
+    const fits = and(
+      eq(deliveries.workspaceId, workspaceId),
+      eq(deliveries.endpointId, endpointId),
+      inArray(deliveries.status, [...from]),
+    );
+    const first = await tx
+      .select({ id: deliveries.id })
+      .from(deliveries)
+      .where(fits)
+      .orderBy(asc(deliveries.position), asc(deliveries.id))
+      .limit(DELIVERIES_MAX);
+    const firstIds = first.map(({ id }) => id);
+    // Locked by id, as by those who write down attempts.
     const rows = await tx
       .select({ id: deliveries.id, tenantUid: deliveries.tenantUid })
       .from(deliveries)
-      .where(
-        and(
-          eq(deliveries.workspaceId, workspaceId),
-          eq(deliveries.endpointId, endpointId),
-          inArray(deliveries.status, [...from]),
-        ),
-      )
-      .orderBy(asc(deliveries.position), asc(deliveries.id))
-      .limit(DELIVERIES_MAX)
+      .where(and(fits, isOneOf(deliveries.id, firstIds)))
+      .orderBy(asc(deliveries.id))
       .for("update");
     const ids = rows.map((row) => row.id);
     const these = and(eq(deliveries.workspaceId, workspaceId), inArray(deliveries.id, ids));
     if (endpoint === null) await deleteDeliveries(tx, workspaceId, ids);
     else if (ids.length > 0) await change(tx, these, endpoint.status, now);
-    await lane.settle(tx, [{ id: itemId, outcome: rows.length < DELIVERIES_MAX ? "done" : { at: now } }]);
+    await lane.settle(tx, [{ id: itemId, outcome: first.length < DELIVERIES_MAX ? "done" : { at: now } }]);
     if (endpoint?.status === "enabled")
       await enqueue(
         tx,

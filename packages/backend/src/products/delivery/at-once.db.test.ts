@@ -73,6 +73,32 @@ test("attempts written down together stand, but for those of a lane that went to
   expect(await attempts(workspaceId)).toBe(3);
 });
 
+test("attempts whose writing down ended in a deadlock are written down one by one, and not made again", async () => {
+  const workspaceId = await world.aWorkspace();
+  const gate = Promise.withResolvers<void>();
+  const receiver = await world.aReceiver({ status: 200, before: () => gate.promise });
+  await world.delivery.endpoints.create({ workspaceId, body: { url: receiver.url } });
+  const record = () => ({ id: aRecord(), model: "order", version: 1 }) as const;
+  await world.append([anEvent(workspaceId, { record: record() }), anEvent(workspaceId, { record: record() })]);
+  await waitFor(async () => receiver.received.length === 2, { what: "both to be under way" });
+  const rows = await world.sql<
+    { id: string }[]
+  >`select id from deliveries where workspace_id = ${workspaceId} order by id`;
+  const [low, high] = rows.map(({ id }) => id);
+
+  await world.sql.begin(async (other) => {
+    await other`select 1 from deliveries where id = ${high ?? ""} for update`;
+    gate.resolve();
+    await waitFor(waitsForLock, { what: "the attempts to be written down" });
+    await other`select 1 from deliveries where id = ${low ?? ""} for update`;
+  });
+  await waitFor(async () => (await attempts(workspaceId)) === 2, { what: "both attempts" });
+  expect(receiver.received).toHaveLength(2);
+});
+
+const waitsForLock = async () =>
+  (await world.sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+    .length > 0;
 const attempts = async (workspaceId: WorkspaceId) =>
   (await world.sql`select 1 from attempts where workspace_id = ${workspaceId}`).length;
 const aRecord = () => randomUUID() as RecordId;

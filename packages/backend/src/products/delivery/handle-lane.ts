@@ -1,7 +1,7 @@
 import { encodeId, type DeliveryId, type EndpointId, type WorkspaceId } from "@patchbay/shared";
 import { and, eq, isNull, lte, or } from "drizzle-orm";
 import { thinBody } from "../../domain/events/index.ts";
-import { isRowFault } from "../../platform/db/index.ts";
+import { isDeadlock, isRowFault } from "../../platform/db/index.ts";
 import { LeaseLost, type ClaimedLane, type LaneItem } from "../../platform/lanes/index.ts";
 import { gather, type Gather } from "../../platform/runtime/index.ts";
 import { ALIGN_TASK, alignDeliveries } from "./align-deliveries.ts";
@@ -36,7 +36,7 @@ const AT_ONCE = 8;
  * workspace read and write at the same time goes together.
  */
 export function createLaneHandler(deps: DeliveryDeps): (lane: ClaimedLane) => Promise<void> {
-  const oneAtFault = (error: unknown) => error instanceof LeaseLost || isRowFault(error);
+  const oneAtFault = (error: unknown) => error instanceof LeaseLost || isRowFault(error) || isDeadlock(error);
   const laneDeps: LaneDeps = {
     ...deps,
     load: gather({

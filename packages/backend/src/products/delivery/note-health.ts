@@ -1,6 +1,6 @@
 import type { EndpointId, WorkspaceId } from "@patchbay/shared";
 import { and, eq } from "drizzle-orm";
-import { appendEvents } from "../../domain/events/index.ts";
+import { appendEvents, type NewEvent } from "../../domain/events/index.ts";
 import { sideBySide, type Tx } from "../../platform/db/index.ts";
 import { submitAlign } from "./align-deliveries.ts";
 import { endpointEvent } from "./endpoint-event.ts";
@@ -58,7 +58,8 @@ function saysNothingNew({ attempt, endpoint }: MadeDelivery, now: Date): boolean
 /** In the order in which the attempts ended. */
 async function noteOne(tx: Tx, row: EndpointRow, made: readonly MadeDelivery[], now: Date): Promise<NotedHealth> {
   let current = row;
-  let [told, aligned] = [false, false];
+  const tells: NewEvent[] = [];
+  let aligned = false;
   for (const each of made) {
     if (current.status === "disabled") break;
     const change = healthAfter(current, each, now);
@@ -70,8 +71,7 @@ async function noteOne(tx: Tx, row: EndpointRow, made: readonly MadeDelivery[], 
     };
     const tell = disabledReason === null ? change.tell : "disabled";
     if (tell === null) continue;
-    await appendEvents(tx, each.sealer, [endpointEvent(`endpoint.${tell}`, current, each.mode, now)]);
-    told = true;
+    tells.push(endpointEvent(`endpoint.${tell}`, current, each.mode, now));
     aligned ||= disabledReason !== null || tell === "recovered";
   }
   if (current !== row) {
@@ -81,8 +81,11 @@ async function noteOne(tx: Tx, row: EndpointRow, made: readonly MadeDelivery[], 
       .set({ status, disabledReason, updatedAt, consecutiveFailures, failingSince, lastSuccessAt, openUntil })
       .where(and(eq(endpoints.workspaceId, row.workspaceId), eq(endpoints.id, row.id)));
   }
+  const [first] = made;
+  // Together, since they are told in their order.
+  if (first !== undefined) await appendEvents(tx, first.sealer, tells);
   if (aligned) await submitAlign(tx, { workspaceId: row.workspaceId, endpointId: row.id, now });
-  return { row: current, told, aligned, disabled: current.status !== row.status };
+  return { row: current, told: tells.length > 0, aligned, disabled: current.status !== row.status };
 }
 
 function healthAfter(row: EndpointRow, { attempt, probe }: MadeDelivery, now: Date): HealthChange {
