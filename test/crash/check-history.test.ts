@@ -17,6 +17,11 @@ describe("the checker of histories", () => {
     expect(rulesBroken({ endpoints: [anEndpoint(1_500)] })).toEqual([]);
   });
 
+  test("allows a retry to be overtaken, also where its first attempt never reached the receiver", () => {
+    const overtaken = [aReceipt(2, 1_000), aReceipt(1, 2_000)];
+    expect(rulesBroken({ endpoints: [{ ...anEndpoint(null), everFailed: true }], receipts: overtaken })).toEqual([]);
+  });
+
   test.each([
     ["a webhook that was answered and lost", { stored: ["w1"] }, "accepted is stored"],
     ["work that nobody takes up again", { waiting: { arrivals: 0, "lane items": 3 } }, "nothing waits"],
@@ -116,7 +121,7 @@ function anEvent(position: number, recordVersion: number): EventFact {
 }
 
 function anEndpoint(deletedAtMs: number | null) {
-  return { id: "we1", sincePosition: 0, deletedAtMs };
+  return { id: "we1", sincePosition: 0, everFailed: false, deletedAtMs };
 }
 
 function aReceipt(event: number, atMs: number): Receipt {

@@ -121,15 +121,15 @@ function everyEventDelivered({ events, endpoints, receipts }: History): readonly
 }
 
 /** Of one record, where the endpoint took every delivery at the first try: retries may overtake each other. */
-function firstDeliveriesInOrder({ events, receipts }: History): readonly Violation[] {
+function firstDeliveriesInOrder({ events, endpoints, receipts }: History): readonly Violation[] {
   const byId = new Map(events.map((event) => [event.id, event]));
-  const refused = new Set(receipts.filter((receipt) => !receipt.ok).map((receipt) => receipt.endpointId));
+  const failed = new Set(endpoints.filter(({ everFailed }) => everFailed).map(({ id }) => id));
   const last = new Map<string, number>();
   const seen = new Set<string>();
   const violations: Violation[] = [];
   for (const receipt of receipts.toSorted((a, b) => a.atMs - b.atMs)) {
     const event = byId.get(receipt.eventId);
-    if (refused.has(receipt.endpointId) || seen.has(pairOf(receipt)) || !event?.recordId) continue;
+    if (failed.has(receipt.endpointId) || seen.has(pairOf(receipt)) || !event?.recordId) continue;
     seen.add(pairOf(receipt));
     const key = `${receipt.endpointId} ${event.recordId}`;
     const version = event.recordVersion ?? 0;

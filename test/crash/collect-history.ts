@@ -106,11 +106,15 @@ async function eventFacts(sql: postgres.Sql): Promise<readonly EventFact[]> {
 }
 
 async function endpointFacts(sql: postgres.Sql): Promise<readonly EndpointFact[]> {
-  const rows = await sql<{ id: string; since_position: string; deleted_at: Date | null }[]>`
-    select id, since_position, deleted_at from endpoints`;
+  const rows = await sql<{ id: string; since_position: string; ever_failed: boolean; deleted_at: Date | null }[]>`
+    select id, since_position, deleted_at,
+           exists (select from attempts where endpoint_id = e.id and coalesce(status_code, 0) not between 200 and 299)
+             as ever_failed
+    from endpoints e`;
   return rows.map((row) => ({
     id: row.id,
     sincePosition: Number(row.since_position),
+    everFailed: row.ever_failed,
     deletedAtMs: row.deleted_at?.getTime() ?? null,
   }));
 }

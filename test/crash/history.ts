@@ -55,6 +55,8 @@ export interface EndpointFact {
   readonly id: string;
   /** Events up to this position are not for it. */
   readonly sincePosition: number;
+  /** An attempt failed, in the product's eyes; the receiver may never have seen it. */
+  readonly everFailed: boolean;
   /** Milliseconds since the epoch. */
   readonly deletedAtMs: number | null;
 }
