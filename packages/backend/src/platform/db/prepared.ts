@@ -10,7 +10,7 @@ const TEXT_CHARACTERS_MAX = 4_000;
 type Client = postgres.Sql | postgres.TransactionSql;
 
 /**
- * A client whose `unsafe` prepares statements: one round trip and no planning from the second use on a connection.
+ * A client whose `unsafe` prepares statements: one round trip and no parsing from the second use on a connection.
  *
  * drizzle-orm calls nothing else, and leaves preparing off, which costs a round trip and a plan each time: a
  * transaction of three short statements took 1.9 to 2.8 ms in place of 1.3 to 2.0 (paired runs, 2 shared cores).
