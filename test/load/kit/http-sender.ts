@@ -53,6 +53,7 @@ async function openLane(host: string, port: number, onFree: (lane: Lane) => void
   let job: Job | null = null;
   let answer = "";
   let closed = false;
+  let broken = false;
 
   const finish = (status: number) => {
     const done = job;
@@ -71,17 +72,23 @@ async function openLane(host: string, port: number, onFree: (lane: Lane) => void
     });
     await once(socket, "connect");
     socket.once("close", () => {
-      if (closed) return;
-      open().then(
-        () => job !== null && finish(0),
-        () => finish(0),
-      );
+      if (!closed) void reopen();
     });
+  };
+  const reopen = async () => {
+    const lost = job;
+    broken = await open().then(
+      () => false,
+      () => true,
+    );
+    // What was started meanwhile is on the new connection.
+    if (job !== null && (broken || job === lost)) finish(0);
   };
   const lane: Lane = {
     start(given) {
       job = given;
-      socket.write(given.request);
+      if (broken) void reopen();
+      else socket.write(given.request);
     },
     close() {
       closed = true;
