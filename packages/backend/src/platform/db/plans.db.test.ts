@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../../../../../test/harness/database.ts";
 import { openDatabase, type Database } from "./database.ts";
 
+const PASSED = 20_000;
 /** Postgres would keep a general plan after five. */
 const TIMES = 10;
 
@@ -37,3 +38,28 @@ test("plans a statement anew each time, however often it has run", async () => {
     { table: "lanes", kept: 0, made: TIMES },
   ]);
 });
+
+test("what went through a queue is not read again by whoever looks for what waits", async () => {
+  const { sql: admin } = fixture;
+  await admin`create table line (id int primary key, place int, note text) with (autovacuum_enabled = off)`;
+  await admin`create index line_waiting on line (id) where place is null`;
+  await admin`grant select on line to patchbay_worker`;
+  await admin`insert into line select n, null, repeat('x', 100) from generate_series(1, ${PASSED}) n order by md5(n::text)`;
+  await admin`update line set place = id where id % 400 <> 0`;
+  await admin`analyze line`;
+  const look = () =>
+    database.as("patchbay_worker").withQueue(async (tx) => {
+      const rows = await tx.execute<{ "QUERY PLAN": readonly Explained[] }>(
+        sql`explain (analyze, buffers, format json) select id from line where place is null order by id limit 500`,
+      );
+      const [explained] = rows[0]?.["QUERY PLAN"] ?? [];
+      return (explained?.Plan["Shared Hit Blocks"] ?? 0) + (explained?.Plan["Shared Read Blocks"] ?? 0);
+    });
+  const [first] = [await look(), await look()];
+  expect(first).toBeGreaterThan(400);
+  expect(await look()).toBeLessThan(200);
+});
+
+interface Explained {
+  readonly Plan: { readonly "Shared Hit Blocks": number; readonly "Shared Read Blocks": number };
+}
