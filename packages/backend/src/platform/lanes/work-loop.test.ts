@@ -39,6 +39,7 @@ function aLoop(
 }
 
 const POLL_MS = 1_000;
+const ROUND_MS = 10;
 
 describe("work loop", () => {
   // Time stands still unless a test moves it: what needs a poll does not happen by itself.
@@ -57,7 +58,21 @@ describe("work loop", () => {
       if (n === 1) nudge();
     });
     loop.start();
+    await round(1);
+    await vi.advanceTimersByTimeAsync(ROUND_MS);
     await round(2);
+    await loop.stop();
+  });
+
+  test("looks once at all that wakes it within 10 ms", async () => {
+    const { loop, rounds, round, wake } = aLoop([]);
+    loop.start();
+    await round(1);
+    for (let i = 0; i < 20; i++) wake();
+    await vi.advanceTimersByTimeAsync(ROUND_MS);
+    await round(2);
+    await vi.advanceTimersByTimeAsync(ROUND_MS);
+    expect(rounds()).toBe(2);
     await loop.stop();
   });
 

@@ -30,6 +30,8 @@ const POLL_MS_MAX = 5_000;
 const POLL_DEAF_MS_MAX = 1_000;
 /** What is due and was not taken is in other hands for a moment. */
 const DUE_MS_MIN = 50;
+/** From the begin of one round to the next, unless it left more: what wakes us meanwhile is looked at together. */
+const ROUND_MS_MIN = 10;
 /** After a round that failed: the database may be back any time. */
 const POLL_FAILED_MS = 1_000;
 
@@ -48,6 +50,7 @@ export function createWorkLoop(deps: {
   let stopped = false;
   let nudged = false;
   let endRest: () => void = () => {};
+  let endPause: () => void = () => {};
   let running: Promise<void> = Promise.resolve();
   let off: () => void = () => {};
   const nudge = () => {
@@ -59,6 +62,7 @@ export function createWorkLoop(deps: {
     let pollMs = POLL_MS_MIN;
     while (!stopped) {
       nudged = false;
+      const startedMs = performance.now();
       const found = await deps.round().catch((error: unknown): "failed" => {
         deps.log.error({ error, topic: deps.topic }, "round of work failed");
         return "failed";
@@ -76,18 +80,14 @@ export function createWorkLoop(deps: {
       const waitMs = Math.min(pollMs, deps.wake.hearing() ? POLL_MS_MAX : POLL_DEAF_MS_MAX);
       await rest(dueInMs === null ? waitMs : Math.min(waitMs, Math.max(DUE_MS_MIN, dueInMs)));
       pollMs = Math.min(pollMs * 2, POLL_MS_MAX);
+      const earlyMs = ROUND_MS_MIN - (performance.now() - startedMs);
+      if (nudged && earlyMs > 0 && !stopped) await sleep(earlyMs, (end) => (endPause = end));
     }
   }
 
   async function rest(waitMs: number): Promise<void> {
     if (nudged || stopped) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, waitMs);
-      endRest = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    await sleep(waitMs, (end) => (endRest = end));
     endRest = () => {};
   }
 
@@ -101,7 +101,19 @@ export function createWorkLoop(deps: {
       stopped = true;
       off();
       endRest();
+      endPause();
       await running;
     },
   };
+}
+
+/** @param expose is given what ends it early */
+function sleep(ms: number, expose: (end: () => void) => void): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    expose(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }
