@@ -5,6 +5,7 @@ import { quarantine } from "../../../domain/records/index.ts";
 import type { Sealer } from "../../../domain/vault/index.ts";
 import type { Tx } from "../../../platform/db/index.ts";
 import { LeaseLost, type ClaimedLane, type ItemOutcome, type LaneItem } from "../../../platform/lanes/index.ts";
+import { gather } from "../../../platform/runtime/index.ts";
 import { applyRead } from "../apply-read.ts";
 import { backOff } from "../backoff.ts";
 import type { IngestDeps } from "../deps.ts";
@@ -19,6 +20,10 @@ type Mark = typeof dirtyMarks.$inferSelect;
 const MARKS_MAX = 250;
 /** Marks of replays read at once: live ones that come meanwhile wait for no more than these. */
 const PATIENT_MARKS_MAX = 50;
+/** Calls of one resource under way at once: the provider client keeps the budget, and gives live hints precedence. */
+const READS_AT_ONCE = 4;
+/** What so many calls found is applied in one transaction. */
+const CHUNKS_PER_APPLY = 10;
 /** Then the lane goes to others; the item comes back at once. */
 const SLICE_MS = 10_000;
 /** An object that cannot be read this often goes to quarantine; the next full run sees it again. */
@@ -94,48 +99,74 @@ async function fetchGroup(
   marks: readonly Mark[],
 ): Promise<ItemOutcome | null> {
   const queue = chunksOf(marks, resource.batchRead?.maxIds ?? 1);
-  for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) {
-    if (context.lane.signal.aborted) return { at: context.deps.clock.now() };
-    const ids = chunk.map((mark) => mark.remoteId);
-    const result = await fetchChunk(context.call, context.connection, resource, ids);
-    const problem = result.ok ? await applyChunk(context, chunk, result) : result.fault.kind;
-    if (problem === null) continue;
-    const next = result.ok ? "split" : afterFault(result.fault, context);
-    if (next === "split" && chunk.length > 1) {
-      const half = Math.ceil(chunk.length / 2);
-      queue.unshift(chunk.slice(0, half), chunk.slice(half));
-      continue;
+  const apply = gather<Context, FetchedChunk, null>({
+    run: applyChunks,
+    batchMax: CHUNKS_PER_APPLY,
+    oneAtFault: (error) => !(error instanceof LeaseLost),
+  });
+  let pause: ItemOutcome | null = null;
+
+  const readOn = async () => {
+    for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) {
+      if (context.lane.signal.aborted) pause ??= { at: context.deps.clock.now() };
+      if (pause !== null) return;
+      const ids = chunk.map((mark) => mark.remoteId);
+      const result = await fetchChunk(context.call, context.connection, resource, ids);
+      const problem = result.ok
+        ? await apply(context, { marks: chunk, result }).catch(internalError)
+        : result.fault.kind;
+      if (problem === null) continue;
+      const next = result.ok ? "split" : afterFault(result.fault, context);
+      if (next !== "split") pause ??= next;
+      else if (chunk.length === 1) await putOff(context, chunk, problem);
+      else {
+        const half = Math.ceil(chunk.length / 2);
+        queue.unshift(chunk.slice(0, half), chunk.slice(half));
+      }
     }
-    if (next === "split") {
-      await putOff(context, chunk, problem);
-      continue;
-    }
-    return next;
-  }
-  return null;
+  };
+  const internalError = (error: unknown) => {
+    if (error instanceof LeaseLost) throw error;
+    context.deps.log.error({ error, ...context.connection.lane }, "fetched objects not applied");
+    return "internal_error";
+  };
+
+  const readers = await Promise.allSettled(Array.from({ length: READS_AT_ONCE }, readOn));
+  const failed = readers.find((reader) => reader.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  return pause;
 }
 
-/** @returns what is wrong with one of the objects, so that it is found and stops no other; `null`: applied */
-async function applyChunk(
+interface FetchedChunk {
+  readonly marks: readonly Mark[];
+  readonly result: Extract<Chunk, { readonly ok: true }>;
+}
+
+/** Applies what several reads found as if it were one, in one transaction. */
+async function applyChunks(
   { deps, lane, connection, sealer }: Context,
-  marks: readonly Mark[],
-  result: Extract<Chunk, { readonly ok: true }>,
-): Promise<string | null> {
-  try {
-    await applyRead(deps, lane, connection, result, { announce: true, runId: null, sealer }, async (tx, applied) => {
-      const again = new Set(applied.reread.map(({ resource, remoteId }) => `${resource} ${remoteId}`));
-      await clear(
-        tx,
-        connection,
-        marks.filter((mark) => !again.has(`${mark.resource} ${mark.remoteId}`)),
-      );
-    });
-    return null;
-  } catch (error) {
-    if (error instanceof LeaseLost) throw error;
-    deps.log.error({ error, ...connection.lane }, "fetched objects not applied");
-    return "internal_error";
-  }
+  chunks: readonly FetchedChunk[],
+): Promise<readonly null[]> {
+  const results = chunks.map(({ result }) => result);
+  const read = {
+    objects: results.flatMap(({ objects }) => objects),
+    rejected: results.flatMap(({ rejected }) => rejected),
+    gone: results.flatMap(({ gone }) => gone),
+    read: {
+      startedAt: new Date(Math.min(...results.map(({ read }) => read.startedAt.getTime()))),
+      endedAt: new Date(Math.max(...results.map(({ read }) => read.endedAt.getTime()))),
+    },
+  };
+  await applyRead(deps, lane, connection, read, { announce: true, runId: null, sealer }, async (tx, applied) => {
+    const again = new Set(applied.reread.map(({ resource, remoteId }) => `${resource} ${remoteId}`));
+    const marks = chunks.flatMap(({ marks }) => marks);
+    await clear(
+      tx,
+      connection,
+      marks.filter((mark) => !again.has(`${mark.resource} ${mark.remoteId}`)),
+    );
+  });
+  return chunks.map(() => null);
 }
 
 /** `split`: something about these objects; alone, the one at fault is found. */
