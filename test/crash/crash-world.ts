@@ -92,8 +92,8 @@ export interface CrashWorld {
   stop(): Promise<void>;
 }
 
-/** Deliveries under way at a time for each endpoint and tenant (`handle-lane.ts`). */
-const AT_ONCE = 8;
+/** Attempts of each endpoint and tenant that may not be written down yet (`handle-lane.ts`). */
+const AT_ONCE = 32;
 const RETRY_AFTER_MS = 10_000;
 const SETTLE_MS_MAX = 60_000;
 const SETTLE_POLL_MS = 100;

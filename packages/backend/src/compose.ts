@@ -69,6 +69,8 @@ export interface Product {
 /** Lanes worked at the same time by one process, and what one of them takes at once. */
 const LANES_MAX = 32;
 const ITEMS_PER_LANE = 20;
+/** Several are under way at once, and have a time of their own after which the lane goes to others. */
+const DELIVERIES_PER_LANE = 64;
 /** Erasures worked at the same time: they are in no hurry, and take long with much to remove. */
 const ERASURES_MAX = 2;
 /** Lanes of replays, of the inbox and of deliveries, worked at the same time: live work goes first. */
@@ -183,7 +185,7 @@ export async function compose(given: {
     ingest.router,
     createLaneWorker({ ...lanes, kind: "connection", handle: ingest.handleLane }),
     delivery.sequencer,
-    createLaneWorker({ ...lanes, kind: "delivery", handle: delivery.handleLane }),
+    createLaneWorker({ ...lanes, itemsPerLane: DELIVERIES_PER_LANE, kind: "delivery", handle: delivery.handleLane }),
     createLaneWorker({ ...lanes, lanesMax: REPLAYS_MAX, kind: "deliveryReplay", handle: delivery.handleLane }),
     createLaneWorker({ ...lanes, lanesMax: REPLAYS_MAX, kind: "inboxReplay", handle: ingest.handleReplay }),
     createLaneWorker({ ...lanes, lanesMax: ERASURES_MAX, kind: "erasure", handle: erasures.handleLane }),

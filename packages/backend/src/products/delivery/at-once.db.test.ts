@@ -31,6 +31,39 @@ test("several deliveries of one tenant are under way at once, but never two abou
   expect(new Set(seen(receiver))).toEqual(new Set(told));
 });
 
+test("requests go on while the answers of earlier ones are still being written down", async () => {
+  const workspaceId = await world.aWorkspace();
+  const receiver = await world.aReceiver({ status: 200 });
+  await world.delivery.endpoints.create({ workspaceId, body: { url: receiver.url } });
+  await world.sql.begin(async (other) => {
+    await other`lock table attempts in exclusive mode`;
+    await world.append(
+      Array.from({ length: 40 }, () => anEvent(workspaceId, { record: { id: aRecord(), model: "order", version: 1 } })),
+    );
+    await waitFor(async () => receiver.received.length >= 32, { what: "as many as may be unwritten" });
+    expect(await attempts(workspaceId)).toBe(0);
+    expect(receiver.received).toHaveLength(32);
+  });
+  await waitFor(async () => (await attempts(workspaceId)) === 40, { what: "all of them" });
+  expect(receiver.received).toHaveLength(40);
+});
+
+test("one refusal that is not written down yet makes the next ones wait", async () => {
+  const workspaceId = await world.aWorkspace();
+  const receiver = await world.aReceiver({ status: 500 });
+  await world.delivery.endpoints.create({ workspaceId, body: { url: receiver.url } });
+  await world.sql.begin(async (other) => {
+    await other`lock table attempts in exclusive mode`;
+    await world.append(
+      Array.from({ length: 40 }, () => anEvent(workspaceId, { record: { id: aRecord(), model: "order", version: 1 } })),
+    );
+    await waitFor(waitsForLock, { what: "the first to be written down" });
+    // Time enough for all others, were they let go.
+    for (let i = 0; i < 50; i++) await world.sql`select 1`;
+    expect(receiver.received.length).toBeLessThanOrEqual(8);
+  });
+});
+
 test("an endpoint that may be in trouble is sent one at a time", async () => {
   const workspaceId = await world.aWorkspace();
   let [underWay, most] = [0, 0];

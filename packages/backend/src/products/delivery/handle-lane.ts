@@ -8,7 +8,7 @@ import { ALIGN_TASK, alignDeliveries } from "./align-deliveries.ts";
 import type { DeliveryDeps } from "./deps.ts";
 import { gate, probeUntil } from "./endpoint-health.ts";
 import type { EndpointRow } from "./find-endpoints.ts";
-import { createInFlight } from "./in-flight.ts";
+import { createInFlight, type Room } from "./in-flight.ts";
 import { loadLaneWork, type LaneRequest, type LaneWork, type LoadedDelivery } from "./load-lane-work.ts";
 import { openLaneWork } from "./open-lane-work.ts";
 import { parkBehindEarlier } from "./order.ts";
@@ -25,11 +25,15 @@ interface LaneDeps extends DeliveryDeps {
 }
 
 /** Lanes loaded in one transaction, with the bodies of all their events. */
-const LANES_PER_LOAD = 8;
+const LANES_PER_LOAD = 4;
 /** Attempts written down in one transaction. */
 const ATTEMPTS_PER_RECORD = 64;
-/** Requests of one lane under way to an endpoint that is well. */
-const AT_ONCE = 8;
+/** Of one lane, to an endpoint that is well. */
+const WELL: Room = { requests: 8, attempts: 32 };
+/** To an endpoint that may be in trouble, or that wants no more than so many at once from all its lanes. */
+const IN_DOUBT: Room = { requests: 1, attempts: 1 };
+/** Then the lane goes to others; what is left of it comes again at once. */
+const SLICE_MS = 10_000;
 
 /**
  * Works the due deliveries of one endpoint and tenant, and what its endpoint's changes left to do. What the lanes of a
@@ -98,9 +102,18 @@ async function sendAll(
   const log = deps.log.with({ workspaceId, endpointId: lane.key.laneId });
   const takeTurn = createTurns(deps, lane);
   const inFlight = createInFlight();
+  const until = performance.now() + SLICE_MS;
   let { endpoint } = work;
+  /** Known here, and not written down yet. */
+  let failures = 0;
 
-  const send = async (to: EndpointRow, delivery: LoadedDelivery, body: Uint8Array, probe: boolean) => {
+  const send = async (
+    to: EndpointRow,
+    delivery: LoadedDelivery,
+    body: Uint8Array,
+    probe: boolean,
+    answered: () => void,
+  ) => {
     const { eventId } = delivery;
     const attempt = await postEvent(deps, {
       url: to.url,
@@ -115,14 +128,20 @@ async function sendAll(
     const number = delivery.attempts + 1;
     log.info({ deliveryId: delivery.id, eventId, number, statusCode, problem, durationMs }, "delivery attempted");
     const made = { lane, mode, endpoint: to, delivery, attempt, probe, sealer: opened.sealer };
+    const failed = outcome.verdict === "delivered" ? 0 : 1;
+    failures += failed;
+    answered();
     endpoint = await deps.record(workspaceId, made);
+    failures -= failed;
   };
+  const room = () => (failures > 0 || isInDoubt(endpoint) ? IN_DOUBT : WELL);
 
   /** @returns what to do once nothing is under way; `null`: nothing more */
   const beginAll = async (): Promise<(() => Promise<void>) | null> => {
     for (const [index, delivery] of due.entries()) {
-      await inFlight.room(atOnce(endpoint), delivery.subject);
+      await inFlight.room(room, delivery.subject);
       if (lane.signal.aborted) return null;
+      if (performance.now() > until) return () => restNow(deps, lane);
       const left = due.slice(index);
       if (endpoint?.status !== "enabled")
         return () =>
@@ -140,7 +159,8 @@ async function sendAll(
       if (!isTest(delivery) && !(await takeTurn(endpoint, left.length))) return () => restNow(deps, lane);
       const pass = await passGate(deps, endpoint, delivery);
       if (pass === "wait") return () => rest(deps, lane);
-      inFlight.add(delivery.subject, send(endpoint, delivery, body, pass === "probe"));
+      const to = endpoint;
+      inFlight.add(delivery.subject, (answered) => send(to, delivery, body, pass === "probe", answered));
     }
     return null;
   };
@@ -155,9 +175,8 @@ async function sendAll(
   await last?.();
 }
 
-/** One at a time to an endpoint that may be in trouble, or that wants no more than so many at once from all its lanes. */
-function atOnce(endpoint: EndpointRow | null): number {
-  return endpoint === null || endpoint.consecutiveFailures > 0 || endpoint.maxInFlight !== null ? 1 : AT_ONCE;
+function isInDoubt(endpoint: EndpointRow | null): boolean {
+  return endpoint === null || endpoint.consecutiveFailures > 0 || endpoint.maxInFlight !== null;
 }
 
 /** Tests go first and through every gate: somebody is waiting to see what comes of them. */
