@@ -39,6 +39,17 @@ describe("wakes of two processes", () => {
     expect(notified.filter((payload) => !payload.startsWith("beat"))).toHaveLength(1);
   });
 
+  test("do not hear their own hints again", async () => {
+    await using pair = await aPair();
+    const [own, others] = [collect(pair.first), collect(pair.second)];
+    pair.first.poke("events");
+    await waitFor(() => others.length === 1, { what: "the hint" });
+    // The answer is notified later on the same channel.
+    pair.second.poke("arrivals");
+    await waitFor(() => own.includes("arrivals "), { what: "the answer" });
+    expect(own).toEqual(["events ", "arrivals "]);
+  });
+
   test("are told of everything where the names of all would be too long", async () => {
     await using pair = await aPair();
     const heard = collect(pair.second);

@@ -34,6 +34,8 @@ const PAYLOAD_BYTES_MAX = 7_500;
 const BEAT_EVERY_MS = 5_000;
 const MISSED_AFTER_MS = 2.5 * BEAT_EVERY_MS;
 const BEAT = "beat";
+/** First line of hints: who says so, and knows them already. */
+const FROM = "from";
 
 /**
  * In-process at once; with `database`, other processes too, by NOTIFY outside every transaction: one every
@@ -72,6 +74,7 @@ export async function createWake(deps: {
   const hear = (payload: string) => {
     for (const line of payload.split("\n")) {
       const [name = "", about = ""] = line.split(" ");
+      if (name === FROM && about === self) return;
       if (name === BEAT) hearBeat(about);
       const topic = WAKE_TOPICS.find((known) => known === name);
       if (topic !== undefined) here(topic, about);
@@ -96,7 +99,7 @@ export async function createWake(deps: {
       waiting.add(about === "" ? topic : `${topic} ${about}`);
       notifying ??= setTimeout(() => {
         notifying = null;
-        send(toPayload(waiting));
+        send(`${FROM} ${self}\n${toPayload(waiting)}`);
         waiting.clear();
       }, NOTIFY_EVERY_MS);
     },
