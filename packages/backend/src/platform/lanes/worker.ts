@@ -52,6 +52,8 @@ export interface LaneWorker {
 }
 
 const UNSETTLED_DELAY_MS = 1_000;
+/** A lane that nobody waits for is given back with whatever the next round does, or after this long. */
+const GIVE_BACK_MS_MAX = 50;
 const STOP_WAIT_MS_MAX = 20_000;
 
 /** Works lanes of one kind until stopped. Safe beside any number of others, in this process and in others. */
@@ -61,12 +63,15 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
   const stopping = new AbortController();
   const working = new Set<Promise<void>>();
   const worked: WorkedLane[] = [];
+  let rounds = 0;
+  let giveBackTimer: NodeJS.Timeout | null = null;
   const loop = createWorkLoop({ wake: deps.wake, topic: `lanes:${deps.kind}`, log, round });
 
   /** Gives back what is through and claims anew, for all lanes at once: a lane's share falls as their number grows. */
   async function round(): Promise<Round> {
     const free = deps.lanesMax - working.size;
     if (free <= 0) return "nothing";
+    rounds += 1;
     const back = worked.splice(0);
     const { busy, leases, fed, due } = await deps.database
       .withQueue(async (tx) => {
@@ -103,12 +108,20 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
   }
 
   function begin(lease: Lease): void {
+    const claimedIn = rounds;
     const work = workLane(lease).then((limited) => {
       working.delete(work);
       worked.push({ lease, limited });
-      loop.nudge();
+      // What a round looked for meanwhile may have been in this lane, or beyond what we could take.
+      if (rounds > claimedIn || limited) loop.nudge();
+      else giveBackTimer ??= setTimeout(giveBackNow, GIVE_BACK_MS_MAX);
     });
     working.add(work);
+  }
+
+  function giveBackNow(): void {
+    giveBackTimer = null;
+    if (worked.length > 0) loop.nudge();
   }
 
   /** One that another transaction has in hand: alone, so that it holds nothing while it waits. */
@@ -176,6 +189,7 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     async stop() {
       stopping.abort();
       await loop.stop();
+      if (giveBackTimer !== null) clearTimeout(giveBackTimer);
       await Promise.race([
         Promise.allSettled(working),
         new Promise((resolve) => setTimeout(resolve, STOP_WAIT_MS_MAX).unref()),
