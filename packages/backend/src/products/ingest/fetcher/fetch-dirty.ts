@@ -50,12 +50,12 @@ export async function fetchDirty(
 
   while (!lane.signal.aborted && deps.clock.now().getTime() - startedAt < SLICE_MS) {
     const marks = await dueMarks(deps, connection);
-    if (marks.length === 0) return settle(deps, lane, item, connection, null);
     const priority = marks.some((mark) => !mark.patient) ? "webhook" : "backfill";
     const call: Call = (request) => deps.client.call(connection.target, request, { priority, signal: lane.signal });
     const context: Context = { deps, lane, item, connection, sealer, call };
     const stop = await fetchGroups(context, byResource(marks));
     if (stop !== null) return settle(deps, lane, item, connection, stop);
+    if (await settleUnlessDue(deps, lane, item, connection)) return;
   }
   if (!lane.signal.aborted) await settle(deps, lane, item, connection, later(deps, 0));
 }
@@ -261,29 +261,45 @@ async function clear(tx: Tx, { owner }: LaneConnection, marks: readonly Mark[]):
       and m.resource = seen.resource and m.remote_id = seen.remote_id and m.generation = seen.generation`);
 }
 
-/** Ends the item when no mark is left, under the lane's lock, which whoever makes a mark holds as well. */
 async function settle(
   deps: FetchDeps,
   lane: ClaimedLane,
   item: LaneItem,
   { owner }: LaneConnection,
-  pause: ItemOutcome | null,
+  outcome: ItemOutcome,
 ): Promise<void> {
-  await deps.worker.withWorkspace(owner.workspaceId, async (tx) => {
+  await deps.worker.withWorkspace(owner.workspaceId, (tx) => lane.settle(tx, [{ id: item.id, outcome }]));
+}
+
+/**
+ * Ends the item when no mark is left, or puts it off to the next one, under the lane's lock, which whoever makes a mark
+ * holds as well.
+ *
+ * @returns `false`: a mark is due, and nothing was done
+ */
+async function settleUnlessDue(
+  deps: FetchDeps,
+  lane: ClaimedLane,
+  item: LaneItem,
+  { owner }: LaneConnection,
+): Promise<boolean> {
+  return deps.worker.withWorkspace(owner.workspaceId, async (tx) => {
     await lane.fence(tx);
-    const outcome = pause ?? (await nextMark(tx, owner)) ?? "done";
-    await lane.settle(tx, [{ id: item.id, outcome }]);
+    const at = await nextMark(tx, owner);
+    if (at !== null && at <= deps.clock.now()) return false;
+    await lane.settle(tx, [{ id: item.id, outcome: at === null ? "done" : { at } }]);
+    return true;
   });
 }
 
-async function nextMark(tx: Tx, owner: LaneConnection["owner"]): Promise<ItemOutcome | null> {
+async function nextMark(tx: Tx, owner: LaneConnection["owner"]): Promise<Date | null> {
   const [row] = await tx
     .select({ nextAt: dirtyMarks.nextAt })
     .from(dirtyMarks)
     .where(and(eq(dirtyMarks.workspaceId, owner.workspaceId), eq(dirtyMarks.connectionId, owner.connectionId)))
     .orderBy(asc(dirtyMarks.nextAt))
     .limit(1);
-  return row === undefined ? null : { at: row.nextAt };
+  return row?.nextAt ?? null;
 }
 
 function later(deps: FetchDeps, ms: number): ItemOutcome {
