@@ -75,6 +75,8 @@ const PLANS = {
   // An index scan takes note of entries that are dead. A bitmap scan reads all that a queue left behind, each time,
   // until vacuum comes by: 2,000 blocks for the one event that waited.
   enable_bitmapscan: "off",
+  // Every table has an index that begins with its workspace. So a statement without one fails, on empty tables too.
+  enable_seqscan: "off",
 } as const;
 
 interface Context {
