@@ -39,7 +39,7 @@ test.each([HOUR_MS, -HOUR_MS])(
       task: "deliver",
       runAt,
     });
-    const due = anItem(clock.now());
+    const due = anItem(new Date(clock.now().getTime() - DUE_IN_MS));
     await worker.withQueue((tx) => enqueue(tx, [due, anItem(new Date(clock.now().getTime() + DUE_IN_MS))]));
 
     offMs = jumpMs;
