@@ -33,8 +33,8 @@ export interface RoleDatabase {
   readonly withTenant: WithTenant;
   readonly withQueue: WithQueue;
   /**
-   * One statement that concerns no single workspace, in a transaction of its own, with fewer round trips than
-   * `withQueue` takes. For what is done all the time.
+   * One statement that adds rows of any workspaces and reads none, in a transaction of its own, with fewer round trips
+   * than `withQueue` takes, and planned once. For what is done all the time.
    */
   readonly runAtOnce: (statement: SQL) => Promise<void>;
 }
@@ -196,10 +196,11 @@ function transaction<Result>(
  */
 async function runAtOnce(client: postgres.Sql, role: Role, pooled: boolean, statement: SQL): Promise<void> {
   const { sql: text, params } = DIALECT.sqlToQuery(statement);
-  const limits = pooled ? Object.entries(TIMEOUTS).map(([name, ms]) => `set local ${name} = ${ms}`) : [];
+  const settings = pooled ? TIMEOUTS : { plan_cache_mode: "force_generic_plan" };
+  const set = Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
   await client.begin(async (tx) => {
     const steps = await Promise.allSettled([
-      tx.unsafe([`set local role ${role}`, ...limits].join("; ")).execute(),
+      tx.unsafe([`set local role ${role}`, ...set].join("; ")).execute(),
       tx.unsafe(text, params as never[], { prepare: !pooled }).execute(),
     ]);
     for (const step of steps) if (step.status === "rejected") throw step.reason;

@@ -21,21 +21,23 @@ afterAll(async () => {
   await fixture.drop();
 });
 
-test("plans a statement anew each time, however often it has run", async () => {
-  const { withWorkspace, runAtOnce } = database.as("patchbay_worker");
+test("plans a statement anew each time, however often it has run, but what only adds rows", async () => {
+  const { withWorkspace } = database.as("patchbay_worker");
+  const { runAtOnce } = database.as("patchbay_ingest");
   const workspaceId = randomUUID() as WorkspaceId;
   for (let i = 0; i < TIMES; i++) {
     await withWorkspace(workspaceId, (tx) => tx.execute(sql`select id from events where id = ${randomUUID()}`));
-    await runAtOnce(sql`update queue.lanes set pending = 0 where lane_id = ${randomUUID()}`);
+    await runAtOnce(sql`insert into queue.arrivals (id, workspace_id, received_at, run_at)
+                        values (${randomUUID()}, ${workspaceId}, now(), now())`);
   }
   const plans = await withWorkspace(workspaceId, (tx) =>
     tx.execute<{ table: string; kept: number; made: number }>(sql`
-      select substring(statement from 'events|lanes') as "table", generic_plans::int as kept, custom_plans::int as made
-      from pg_prepared_statements where statement ~ 'events|lanes' order by 1`),
+      select substring(statement from 'events|arrivals') as "table", generic_plans::int as kept, custom_plans::int as made
+      from pg_prepared_statements where statement ~ 'events|arrivals' order by 1`),
   );
   expect([...plans]).toEqual([
+    { table: "arrivals", kept: TIMES, made: 0 },
     { table: "events", kept: 0, made: TIMES },
-    { table: "lanes", kept: 0, made: TIMES },
   ]);
 });
 
