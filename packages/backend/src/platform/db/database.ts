@@ -177,8 +177,8 @@ function transaction<Result>(
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   return db.transaction(async (tx) => {
-    const timeouts = pooled ? Object.entries(TIMEOUTS) : [];
-    const settings = [["role", role], ["app.workspace_id", workspaceId], ["app.tenant_uid", tenantUid], ...timeouts];
+    const own = pooled ? Object.entries({ ...TIMEOUTS, ...PLANS }) : [];
+    const settings = [["role", role], ["app.workspace_id", workspaceId], ["app.tenant_uid", tenantUid], ...own];
     const calls = settings.map(([name, value]) => sql`set_config(${name}, ${String(value)}, true)`);
     // On one connection statements run in the order in which they are sent: the first of the work need not wait for
     // this one's answer. If it fails, the transaction is aborted, and they with it.
