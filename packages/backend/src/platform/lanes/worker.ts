@@ -69,9 +69,9 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
 
   /** Gives back what is through and claims anew, for all lanes at once: a lane's share falls as their number grows. */
   async function round(): Promise<Round> {
+    rounds += 1;
     const free = deps.lanesMax - working.size;
     if (free <= 0) return "nothing";
-    rounds += 1;
     const back = worked.splice(0);
     const { busy, leases, fed, due } = await deps.database
       .withQueue(async (tx) => {
@@ -112,7 +112,7 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     const work = workLane(lease).then((limited) => {
       working.delete(work);
       worked.push({ lease, limited });
-      // What a round looked for meanwhile may have been in this lane, or beyond what we could take.
+      // What a round looked for meanwhile may be in this lane, or in one that there was no room for.
       if (rounds > claimedIn || limited) loop.nudge();
       else giveBackTimer ??= setTimeout(giveBackNow, GIVE_BACK_MS_MAX);
     });
