@@ -6,9 +6,9 @@ import { fence } from "./settle.ts";
 
 /** How lanes with one id may be worked, over all their tenants, kinds and processes. */
 export interface LaneLimits {
-  /** Items begun; `null`: any number. */
+  /** Items begun; `null`: without bound. */
   readonly perSecond: number | null;
-  /** Lanes at work at the same time; `null`: any number. */
+  /** Lanes at work at the same time; `null`: without bound. */
   readonly atOnce: number | null;
 }
 
