@@ -32,14 +32,7 @@ test("several deliveries of one tenant are under way at once, but never two abou
 });
 
 test("requests go on while the answers of earlier ones are still being written down", async () => {
-  const workspaceId = await world.aWorkspace();
-  const receiver = await world.aReceiver({ status: 200 });
-  await world.delivery.endpoints.create({ workspaceId, body: { url: receiver.url } });
-  await world.sql.begin(async (other) => {
-    await other`lock table attempts in exclusive mode`;
-    await world.append(
-      Array.from({ length: 40 }, () => anEvent(workspaceId, { record: { id: aRecord(), model: "order", version: 1 } })),
-    );
+  const { workspaceId, receiver } = await whileUnwritten(200, async ({ workspaceId, receiver }) => {
     await waitFor(async () => receiver.received.length >= 32, { what: "as many as may be unwritten" });
     expect(await attempts(workspaceId)).toBe(0);
     expect(receiver.received).toHaveLength(32);
@@ -49,14 +42,7 @@ test("requests go on while the answers of earlier ones are still being written d
 });
 
 test("one refusal that is not written down yet makes the next ones wait", async () => {
-  const workspaceId = await world.aWorkspace();
-  const receiver = await world.aReceiver({ status: 500 });
-  await world.delivery.endpoints.create({ workspaceId, body: { url: receiver.url } });
-  await world.sql.begin(async (other) => {
-    await other`lock table attempts in exclusive mode`;
-    await world.append(
-      Array.from({ length: 40 }, () => anEvent(workspaceId, { record: { id: aRecord(), model: "order", version: 1 } })),
-    );
+  await whileUnwritten(500, async ({ receiver }) => {
     await waitFor(waitsForLock, { what: "the first to be written down" });
     // Time enough for all others, were they let go.
     for (let i = 0; i < 50; i++) await world.sql`select 1`;
@@ -128,6 +114,26 @@ test("attempts whose writing down ended in a deadlock are written down one by on
   await waitFor(async () => (await attempts(workspaceId)) === 2, { what: "both attempts" });
   expect(receiver.received).toHaveLength(2);
 });
+
+interface Unwritten {
+  readonly workspaceId: WorkspaceId;
+  readonly receiver: Awaited<ReturnType<World["aReceiver"]>>;
+}
+
+/** Sends 40 events of 40 records, and looks at what comes of it while no attempt can be written down. */
+async function whileUnwritten(status: number, look: (sent: Unwritten) => Promise<void>): Promise<Unwritten> {
+  const workspaceId = await world.aWorkspace();
+  const receiver = await world.aReceiver({ status });
+  await world.delivery.endpoints.create({ workspaceId, body: { url: receiver.url } });
+  await world.sql.begin(async (other) => {
+    await other`lock table attempts in exclusive mode`;
+    await world.append(
+      Array.from({ length: 40 }, () => anEvent(workspaceId, { record: { id: aRecord(), model: "order", version: 1 } })),
+    );
+    await look({ workspaceId, receiver });
+  });
+  return { workspaceId, receiver };
+}
 
 const waitsForLock = async () =>
   (await world.sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
