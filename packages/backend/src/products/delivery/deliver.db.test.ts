@@ -1,16 +1,9 @@
-import { decodeId, type DeliveryId, type EndpointId, type PatchbayEvent, type WorkspaceId } from "@patchbay/shared";
+import { decodeId, type DeliveryId, type EndpointId, type PatchbayEvent } from "@patchbay/shared";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buryTenant } from "../../domain/workspaces/index.ts";
-import { forgetTenantEvents } from "./forget-tenant.ts";
+import { anEvent, createWorld, type Answer, type World } from "../../../../../test/harness/delivery-world.ts";
+import { deliveriesOf, sentAt, verified } from "../../../../../test/harness/deliveries-of.ts";
 import { waitFor } from "../../../../../test/harness/wait-for.ts";
-import {
-  anEvent,
-  createWorld,
-  type Answer,
-  type Received,
-  type World,
-} from "../../../../../test/harness/delivery-world.ts";
 
 const SECOND = 1_000;
 const HOUR = 3_600 * SECOND;
@@ -21,6 +14,8 @@ beforeAll(async () => {
   world.start();
 });
 afterAll(() => world.close());
+
+const { anEndpoint, requests, list, settled, attempted, feed, items } = deliveriesOf(() => world);
 
 describe("an attempt", () => {
   test("brings the exact bytes, signed so that the reference library verifies them", async () => {
@@ -192,135 +187,6 @@ describe("a delivery", () => {
   });
 });
 
-describe("a tenant that is erased", () => {
-  test("while a delivery is on its way is not told of by those that were opened with it", async () => {
-    let erase = async () => {};
-    const { workspaceId, endpointId, receiver } = await anEndpoint({ status: 200, before: () => erase() });
-    const tenant = await world.aTenant(workspaceId, "acme");
-    erase = () =>
-      world.deps.app.withWorkspace(workspaceId, async (tx) => {
-        await buryTenant(tx, { workspaceId, id: "acme", now: world.clock.now() }).catch(() => {});
-        await world.deps.vault.destroyKeys(tx, { workspaceId, tenantUid: tenant.uid });
-      });
-    const event = anEvent(workspaceId, { tenantUid: tenant.uid, tenantExternalId: "acme" });
-    await world.append([event, event, event]);
-    await waitFor(async () => {
-      world.pass(SECOND);
-      return (await items(endpointId)) === 0 && receiver.received.length > 0;
-    });
-    expect(receiver.received).toHaveLength(1);
-    expect((await list(workspaceId)).map(({ status, tenantId }) => [status, tenantId])).toEqual([["delivered", null]]);
-  });
-
-  test("leaves a gap in the feed, over which cursors from before go on", async () => {
-    const { workspaceId } = await anEndpoint(200);
-    const gone = await world.aTenant(workspaceId, "gone");
-    const stays = await world.aTenant(workspaceId, "stays");
-    for (const { uid, externalId } of [stays, gone, gone, stays]) {
-      await world.append([anEvent(workspaceId, { tenantUid: uid, tenantExternalId: externalId })]);
-    }
-    const feed = (after?: string) =>
-      world.delivery.feed.listEvents({
-        workspaceId,
-        from: "start",
-        limit: 1,
-        ...(after === undefined ? {} : { after }),
-      });
-    await waitFor(
-      async () => (await world.delivery.feed.listEvents({ workspaceId, from: "start", limit: 9 })).data.length === 4,
-    );
-    const first = await feed();
-    const inside = await feed((await feed(first.nextCursor)).nextCursor);
-    const tenant = { workspaceId, tenantUid: gone.uid };
-    const removed = await world.deps.worker.withWorkspace(workspaceId, (tx) => forgetTenantEvents(tx, tenant, 10));
-    expect(removed).toMatchObject({ events: 2, deliveries: 2 });
-    await world.append([anEvent(workspaceId, { tenantUid: stays.uid, tenantExternalId: "stays" })]);
-    for (const cursor of [first.nextCursor, inside.nextCursor]) {
-      const rest: PatchbayEvent[] = [];
-      await waitFor(async () => {
-        rest.length = 0;
-        for (let page = await feed(cursor); ; page = await feed(page.nextCursor)) {
-          rest.push(...page.data);
-          if (!page.hasMore) return rest.length === 2;
-        }
-      });
-      expect(rest.map((event) => event.tenantId)).toEqual(["stays", "stays"]);
-    }
-    expect(await world.deps.worker.withWorkspace(workspaceId, (tx) => forgetTenantEvents(tx, tenant, 10))).toEqual({});
-  });
-});
-
-describe("an endpoint", () => {
-  test("that answers 410 is disabled, keeps what it did not take, and the host is told", async () => {
-    const { workspaceId, endpointId } = await anEndpoint(410);
-    await world.append([anEvent(workspaceId)]);
-    await settled(workspaceId, "held");
-    expect(await world.delivery.endpoints.get({ workspaceId, endpointId })).toMatchObject({
-      status: "disabled",
-      disabledReason: "gone",
-    });
-    await toldOf(workspaceId, ["run.completed", "endpoint.disabled"]);
-  });
-
-  test("that fails ten times in a row gets no more attempts until a probe succeeds, and the host is told twice", async () => {
-    const fails = Array.from({ length: 11 }, (): Answer => 500);
-    const { workspaceId, receiver } = await anEndpoint(...fails, 200);
-    await world.append(Array.from({ length: 15 }, () => anEvent(workspaceId)));
-    await toldOf(workspaceId, [...Array<string>(15).fill("run.completed"), "endpoint.failing"]);
-    expect(receiver.received).toHaveLength(10);
-    world.pass(31 * SECOND);
-    await requests(receiver, 11);
-    await waitFor(async () =>
-      (await list(workspaceId)).every(
-        ({ nextAttemptAt }) => Date.parse(nextAttemptAt ?? "") > world.clock.now().getTime(),
-      ),
-    );
-    expect(receiver.received).toHaveLength(11);
-    await passUntilDelivered(workspaceId);
-    const told = (await feed(workspaceId)).filter(({ type }) => type.startsWith("endpoint."));
-    expect(told.map(({ type }) => type)).toEqual(["endpoint.failing", "endpoint.recovered"]);
-  });
-
-  test("that fails for five days is disabled, and what it missed is held", async () => {
-    const { workspaceId, endpointId } = await anEndpoint(500);
-    await world.append([anEvent(workspaceId)]);
-    await attempted(workspaceId, 1);
-    world.pass(5 * 24 * HOUR);
-    await settled(workspaceId, "held");
-    expect(await world.delivery.endpoints.get({ workspaceId, endpointId })).toMatchObject({
-      disabledReason: "failing",
-    });
-    await toldOf(workspaceId, ["run.completed", "endpoint.disabled"]);
-  });
-
-  test("is signed for with the old and the new secret until the grace is over", async () => {
-    const { workspaceId, endpointId, receiver, secret } = await anEndpoint(200);
-    const rotated = await world.delivery.endpoints.rotateSecret({ workspaceId, endpointId });
-    await world.append([anEvent(workspaceId)]);
-    const [during] = await requests(receiver, 1);
-    expect(verified(during, rotated.secret)).toEqual(verified(during, secret));
-    expect(String(during?.headers["webhook-signature"]).split(" ")).toHaveLength(2);
-    world.pass(25 * HOUR);
-    await world.append([anEvent(workspaceId)]);
-    const [, after] = await requests(receiver, 2);
-    expect(() => signedBy(after, secret)).toThrow("No matching signature");
-    expect(signedBy(after, rotated.secret)).toBe(true);
-  });
-
-  test("gets its test event alone, even while it is left alone", async () => {
-    const { workspaceId, endpointId, receiver, secret } = await anEndpoint(200);
-    const other = await world.aReceiver(200);
-    await world.delivery.endpoints.create({ workspaceId, body: { url: other.url } });
-    await world.sql`update endpoints set open_until = now() + interval '1 year' where id = ${endpointId}`;
-    const sent = await world.delivery.endpoints.sendTest({ workspaceId, endpointId });
-    const [request] = await requests(receiver, 1);
-    expect(verified(request, secret)).toMatchObject({ id: sent.eventId, type: "endpoint.test" });
-    await settled(workspaceId, "delivered", sent.id);
-    await toldOf(workspaceId, ["endpoint.test"]);
-    expect(other.received).toHaveLength(0);
-  });
-});
-
 test("another workspace sees no endpoint, delivery, attempt or event", async () => {
   const mine = await anEndpoint(200);
   await world.append([anEvent(mine.workspaceId)]);
@@ -350,87 +216,6 @@ test("another workspace sees no endpoint, delivery, attempt or event", async () 
     refusals.map(() => 404),
   );
 });
-
-async function anEndpoint(...answers: readonly Answer[]) {
-  const workspaceId = await world.aWorkspace();
-  const receiver = await world.aReceiver(...answers);
-  const endpoint = await world.delivery.endpoints.create({ workspaceId, body: { url: receiver.url } });
-  const endpointId = decodeId("we", endpoint.id);
-  if (endpointId === null) throw new Error("an endpoint without an id");
-  return { workspaceId, receiver, endpointId, secret: endpoint.secret };
-}
-
-function requests(receiver: { readonly received: readonly Received[] }, count: number): Promise<readonly Received[]> {
-  return waitFor(() => (receiver.received.length >= count ? receiver.received : null), { what: `request ${count}` });
-}
-
-async function list(workspaceId: WorkspaceId) {
-  return (await world.delivery.listDeliveries({ workspaceId, limit: 100 })).data;
-}
-
-/** The first delivery, or the one with this id, once it has a status. */
-function settled(workspaceId: WorkspaceId, status: string, id?: string) {
-  return waitFor(
-    async () =>
-      (await list(workspaceId)).findLast(
-        (delivery) => delivery.status === status && (id ?? delivery.id) === delivery.id,
-      ),
-    { what: `a ${status} delivery` },
-  );
-}
-
-/** The first delivery once so many attempts of it are written down. */
-function attempted(workspaceId: WorkspaceId, attempts: number) {
-  return waitFor(async () => (await list(workspaceId)).find((delivery) => delivery.attempts === attempts), {
-    what: `attempt ${attempts}`,
-  });
-}
-
-/** Moves the clock from one due delivery to the next, never while one is under way. */
-async function passUntilDelivered(workspaceId: WorkspaceId): Promise<void> {
-  await waitFor(async () => {
-    const open = (await list(workspaceId)).filter(({ status }) => status === "pending");
-    if (open.length === 0) return true;
-    const waits = open.map(({ nextAttemptAt }) => Date.parse(nextAttemptAt ?? "") - world.clock.now().getTime());
-    if (Math.min(...waits) > 0) world.pass(Math.max(...waits));
-    return false;
-  });
-}
-
-async function feed(workspaceId: WorkspaceId): Promise<readonly PatchbayEvent[]> {
-  return (await world.delivery.feed.listEvents({ workspaceId, from: "start", limit: 100 })).data;
-}
-
-async function toldOf(workspaceId: WorkspaceId, types: readonly string[]): Promise<void> {
-  await waitFor(async () => (await feed(workspaceId)).length >= types.length, { what: types.join(", ") });
-  expect((await feed(workspaceId)).map(({ type }) => type)).toEqual(types);
-}
-
-async function items(endpointId: EndpointId): Promise<number> {
-  const rows = await world.sql`select 1 from queue.items where lane_id = ${endpointId}`;
-  return rows.length;
-}
-
-function verified(request: Received | undefined, secret: string): PatchbayEvent {
-  if (request === undefined) throw new Error("no request");
-  // The library checks the clock of this machine, which is ahead of or behind the tests' clock.
-  expect(signedBy(request, secret)).toBe(true);
-  return JSON.parse(request.body) as PatchbayEvent;
-}
-
-/** By the reference library, told that it is the moment of the attempt. */
-function signedBy(request: Received | undefined, secret: string): true {
-  if (request === undefined) throw new Error("no request");
-  const id = String(request.headers["webhook-id"]);
-  const expected = new Webhook(secret).sign(id, sentAt(request), request.body);
-  if (!String(request.headers["webhook-signature"]).split(" ").includes(expected))
-    throw new Error("No matching signature");
-  return true;
-}
-
-function sentAt(request: Received | undefined): Date {
-  return new Date(Number(request?.headers["webhook-timestamp"]) * 1000);
-}
 
 function idOf(text: string): DeliveryId {
   const id = decodeId("dlv", text);
