@@ -9,7 +9,7 @@ import type {
   WorkspaceId,
 } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import { bigint, index, integer, pgTable, primaryKey, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
+import { bigint, index, integer, pgTable, primaryKey, text, uniqueIndex } from "drizzle-orm/pg-core";
 import { bytea, id, instant } from "../../platform/db/columns.ts";
 
 export const events = pgTable(
@@ -46,11 +46,10 @@ export const events = pgTable(
   ],
 );
 
-/** The head of a workspace's feed. Its row lock orders sequencers; `fence` tells a late one that it lost. */
+/** The head of a workspace's feed. Its row lock orders sequencers: who waited for it finds those events placed. */
 export const eventHeads = pgTable("event_heads", {
   workspaceId: id<WorkspaceId>().primaryKey(),
   /** Raised by a restore, so that old cursors are recognized. */
   epoch: integer().notNull().default(1),
   position: bigint({ mode: "number" }).notNull().default(0),
-  leaseToken: uuid(),
 });
