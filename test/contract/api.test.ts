@@ -10,29 +10,23 @@ import { ORIGIN, send, withKey, withSession } from "../security/http.ts";
 import { operationsOf, readOpenApi, type OpenApi, type Operation } from "../security/routes.ts";
 import { createWorld, mintSession, startAuthorization, type World } from "../security/world.ts";
 import { problemsOf } from "./api-schema.ts";
-
-/** One answer of the product, as it came over the wire. */
-interface Exchange {
-  readonly name: string;
-  readonly operation: Operation | undefined;
-  readonly status: number;
-  readonly type: string;
-  text: string;
-  readonly requestId: string | null;
-}
+import { expectDocumented } from "./expect-documented.ts";
+import { recordExchanges, type Exchange } from "./record-exchanges.ts";
 
 let world: World;
 let document: OpenApi;
 let operations: readonly Operation[];
 let sdk: Patchbay;
-const exchanges: Exchange[] = [];
+let exchanges: readonly Exchange[];
 const plainFetch = globalThis.fetch;
 beforeAll(async () => {
   world = await createWorld();
   document = await readOpenApi(world.product);
   operations = operationsOf(document);
-  sdk = new Patchbay({ apiKey: world.a.apiKey, baseUrl: world.product.url, maxRetries: 0, fetch: recordingFetch });
-  globalThis.fetch = recordingFetch;
+  const recorder = recordExchanges(plainFetch, world.product.url, operations);
+  exchanges = recorder.exchanges;
+  sdk = new Patchbay({ apiKey: world.a.apiKey, baseUrl: world.product.url, maxRetries: 0, fetch: recorder.fetch });
+  globalThis.fetch = recorder.fetch;
 }, 120_000);
 afterAll(async () => {
   globalThis.fetch = plainFetch;
@@ -198,13 +192,13 @@ describe("the contract", () => {
     await call();
     const made = exchanges.slice(before);
     expect(made.length).toBeGreaterThan(0);
-    for (const exchange of made) expectDocumented(exchange);
+    for (const exchange of made) expectDocumented(exchange, document);
   });
 
   test("holds for the widget's routes", async () => {
     const before = exchanges.length;
     await walkWidget();
-    for (const exchange of exchanges.slice(before)) if (!isBootstrap(exchange)) expectDocumented(exchange);
+    for (const exchange of exchanges.slice(before)) if (!isBootstrap(exchange)) expectDocumented(exchange, document);
     const bootstrap = exchanges.slice(before).find(isBootstrap);
     expect(ConnectBootstrap.safeParse(JSON.parse(bootstrap?.text ?? "null")).error).toBeUndefined();
   });
@@ -230,7 +224,7 @@ describe("the contract", () => {
     await admin("GET", "/restore");
     await admin("POST", "/restore/erasures", { tenantRefs: [`ten_${"0".repeat(25)}1`] });
     await admin("POST", "/restore/confirm");
-    for (const exchange of exchanges.slice(before)) expectDocumented(exchange);
+    for (const exchange of exchanges.slice(before)) expectDocumented(exchange, document);
   });
 
   test("was tried on every route", () => {
@@ -283,44 +277,6 @@ describe("the contract", () => {
 /** Stacks, SQL, files, drivers. */
 const INSIDE =
   /\bat .+:\d+:\d+|node_modules|\.ts\b|\/packages\/|\/home\/|file:|postgres|drizzle|\bselect .+ from\b|\binsert into\b|\bupdate \w+ set\b|violates|ECONN|ZodError/i;
-
-function expectDocumented(exchange: Exchange): void {
-  const label = `${exchange.name}: ${exchange.status}`;
-  expect(exchange.operation, `${exchange.name} is a route`).toBeDefined();
-  const response = exchange.operation?.responses[String(exchange.status)] as Documented | undefined;
-  expect(response, `${label} is documented: ${exchange.text.slice(0, 300)}`).toBeDefined();
-  const [media, body] = Object.entries(response?.content ?? {})[0] ?? [];
-  if (media === undefined || body === undefined) {
-    expect(exchange.text, label).toBe("");
-    return;
-  }
-  expect(exchange.type.split(";")[0], label).toBe(media);
-  for (const item of itemsOf(media, exchange.text)) {
-    expect(problemsOf(item, body.schema, document.components.schemas), label).toEqual([]);
-  }
-}
-
-/** The values in a body: one in JSON, one a line in a stream of them. */
-function itemsOf(media: string, text: string): readonly unknown[] {
-  switch (media) {
-    case "application/json":
-      return [JSON.parse(text)];
-    case "application/x-ndjson":
-      return text
-        .trimEnd()
-        .split("\n")
-        .map((line): unknown => JSON.parse(line));
-    case "text/event-stream":
-      expect(text).toContain("data: ");
-      return [...text.matchAll(/^data: (.*)$/gm)].map(([, data = ""]): unknown => JSON.parse(data));
-    default:
-      throw new Error(`a body of ${media}, which this test cannot read`);
-  }
-}
-
-interface Documented {
-  readonly content?: Readonly<Record<string, { readonly schema: Readonly<Record<string, unknown>> }>>;
-}
 
 /** All that the widget asks for, from the first paint to the disconnection. */
 async function walkWidget(): Promise<void> {
@@ -380,40 +336,4 @@ function codeOf(exchange: Exchange): string {
 
 function isBootstrap(exchange: Exchange): boolean {
   return exchange.name === "POST /connect/v1/session";
-}
-
-/** Asks as `fetch` does, and keeps what the API answered. */
-async function recordingFetch(...args: Parameters<typeof fetch>): Promise<Response> {
-  const response = await plainFetch(...args);
-  const [input, init] = args;
-  const url = new URL(input instanceof Request ? input.url : input);
-  if (url.origin !== new URL(world.product.url).origin || !/^\/(v1|connect|admin|nowhere)/.test(url.pathname)) {
-    return response;
-  }
-  const method = init?.method ?? "GET";
-  const exchange: Exchange = {
-    name: `${method} ${url.pathname}`,
-    operation: operations.find((each) => each.method === method && patternOf(each).test(url.pathname)),
-    status: response.status,
-    type: response.headers.get("content-type") ?? "",
-    text: "",
-    requestId: response.headers.get("x-request-id"),
-  };
-  exchanges.push(exchange);
-  const { body } = response.clone();
-  // One without an end is broken off when its reader has seen enough.
-  if (exchange.type === "text/event-stream" && body !== null) collect(exchange, body).catch(() => {});
-  else exchange.text = await new Response(body).text();
-  return response;
-}
-
-/** Keeps what a stream gives for as long as it is read. */
-async function collect(exchange: Exchange, body: ReadableStream<Uint8Array>): Promise<void> {
-  const decoder = new TextDecoder();
-  for await (const chunk of body) exchange.text += decoder.decode(chunk, { stream: true });
-}
-
-function patternOf(operation: Operation): RegExp {
-  const escaped = operation.path.replaceAll(/[.]/g, String.raw`\.`).replaceAll(/\{\w+\}/g, "[^/]+");
-  return new RegExp(`^${escaped}$`);
 }
