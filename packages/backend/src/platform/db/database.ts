@@ -14,8 +14,20 @@ type NoSchema = Record<string, never>;
 /** An open transaction. Writers that must be atomic with others take one. */
 export type Tx = PostgresJsTransaction<NoSchema, ExtractTablesWithRelations<NoSchema>>;
 
+export interface Planning {
+  /**
+   * Plans each statement once per connection, whatever its tables hold at that time: for what is done all the time, and
+   * finds its rows by a whole key or by the one index that fits. Default: each time.
+   */
+  readonly planOnce?: boolean;
+}
+
 /** Runs `work` in one transaction in which row-level security shows this workspace and nothing else. */
-export type WithWorkspace = <Result>(workspaceId: WorkspaceId, work: (tx: Tx) => Promise<Result>) => Promise<Result>;
+export type WithWorkspace = <Result>(
+  workspaceId: WorkspaceId,
+  work: (tx: Tx) => Promise<Result>,
+  how?: Planning,
+) => Promise<Result>;
 /** As {@link WithWorkspace}, and of the workspace this tenant's rows only: for what a connect session starts. */
 export type WithTenant = <Result>(
   workspaceId: WorkspaceId,
@@ -23,7 +35,7 @@ export type WithTenant = <Result>(
   work: (tx: Tx) => Promise<Result>,
 ) => Promise<Result>;
 /** Runs `work` in one transaction that sees schema `queue` (as far as the role may) and no workspace. */
-export type WithQueue = <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result>;
+export type WithQueue = <Result>(work: (tx: Tx) => Promise<Result>, how?: Planning) => Promise<Result>;
 
 export type Role = "patchbay_app" | "patchbay_worker" | "patchbay_ingest" | "patchbay_maintenance" | "patchbay_owner";
 
@@ -78,8 +90,9 @@ const PLANS = {
   // Every table has an index that begins with its workspace. So a statement without one fails, on empty tables too.
   enable_seqscan: "off",
 } as const;
+const PLANNED_ONCE = { plan_cache_mode: "force_generic_plan" } as const;
 
-interface Context {
+interface Context extends Planning {
   readonly role: Role;
   readonly workspaceId: string;
   readonly tenantUid: string;
@@ -98,7 +111,7 @@ export function openDatabase(
   const client = connect(connection, connectionsMax, { silentMsMax });
   const pooled = connection.direct !== undefined;
   // A pooler gives each transaction another server connection, on which nothing that was prepared is to be found.
-  const db = drizzle(pooled ? client : preparing(client), { casing: "snake_case" });
+  const db = drizzle(preparing(client, !pooled), { casing: "snake_case" });
   const listener = createListener((hooks) => connect(directConnection(connection), 1, { hooks }));
   let contextMissing = 0;
   const begin = <Result>(context: Context, work: (tx: Tx) => Promise<Result>) =>
@@ -108,13 +121,13 @@ export function openDatabase(
     });
   return {
     as: (role) => ({
-      withWorkspace: (workspaceId, work) => begin({ role, workspaceId, tenantUid: "" }, work),
+      withWorkspace: (workspaceId, work, how) => begin({ role, workspaceId, tenantUid: "", ...how }, work),
       withTenant: async (workspaceId, tenantUid, work) => {
         // An empty setting means the whole workspace: what has no tenant must not get it this way.
         if (tenantUid.length === 0) throw new Error("a tenant scope without a tenant");
         return begin({ role, workspaceId, tenantUid }, work);
       },
-      withQueue: (work) => begin({ role, workspaceId: "", tenantUid: "" }, work),
+      withQueue: (work, how) => begin({ role, workspaceId: "", tenantUid: "", ...how }, work),
       runAtOnce: (statement) => runAtOnce(client, role, pooled, statement),
     }),
     contextMissing: () => contextMissing,
@@ -172,12 +185,12 @@ export function connect(
 
 function transaction<Result>(
   db: PostgresJsDatabase<NoSchema>,
-  { role, workspaceId, tenantUid }: Context,
+  { role, workspaceId, tenantUid, planOnce = false }: Context,
   pooled: boolean,
   work: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {
   return db.transaction(async (tx) => {
-    const own = pooled ? Object.entries({ ...TIMEOUTS, ...PLANS }) : [];
+    const own = Object.entries(pooled ? { ...TIMEOUTS, ...PLANS } : planOnce ? PLANNED_ONCE : {});
     const settings = [["role", role], ["app.workspace_id", workspaceId], ["app.tenant_uid", tenantUid], ...own];
     const calls = settings.map(([name, value]) => sql`set_config(${name}, ${String(value)}, true)`);
     // On one connection statements run in the order in which they are sent: the first of the work need not wait for
@@ -196,7 +209,7 @@ function transaction<Result>(
  */
 async function runAtOnce(client: postgres.Sql, role: Role, pooled: boolean, statement: SQL): Promise<void> {
   const { sql: text, params } = DIALECT.sqlToQuery(statement);
-  const settings = pooled ? TIMEOUTS : { plan_cache_mode: "force_generic_plan" };
+  const settings = pooled ? TIMEOUTS : PLANNED_ONCE;
   const set = Object.entries(settings).map(([name, value]) => `set local ${name} = ${value}`);
   await client.begin(async (tx) => {
     const steps = await Promise.allSettled([

@@ -21,7 +21,7 @@ afterAll(async () => {
   await fixture.drop();
 });
 
-test("plans a statement anew each time, however often it has run, but what only adds rows", async () => {
+test("plans a statement anew each time, however often it has run, but where told to do it once", async () => {
   const { withWorkspace } = database.as("patchbay_worker");
   const { runAtOnce } = database.as("patchbay_ingest");
   const workspaceId = randomUUID() as WorkspaceId;
@@ -29,15 +29,19 @@ test("plans a statement anew each time, however often it has run, but what only 
     await withWorkspace(workspaceId, (tx) => tx.execute(sql`select id from events where id = ${randomUUID()}`));
     await runAtOnce(sql`insert into queue.arrivals (id, workspace_id, received_at, run_at)
                         values (${randomUUID()}, ${workspaceId}, now(), now())`);
+    await withWorkspace(workspaceId, (tx) => tx.execute(sql`select id from records where id = ${randomUUID()}`), {
+      planOnce: true,
+    });
   }
   const plans = await withWorkspace(workspaceId, (tx) =>
     tx.execute<{ table: string; kept: number; made: number }>(sql`
-      select substring(statement from 'events|arrivals') as "table", generic_plans::int as kept, custom_plans::int as made
-      from pg_prepared_statements where statement ~ 'events|arrivals' order by 1`),
+      select substring(statement from 'events|arrivals|records') as "table", generic_plans::int as kept, custom_plans::int as made
+      from pg_prepared_statements where statement ~ 'events|arrivals|records' order by 1`),
   );
   expect([...plans]).toEqual([
     { table: "arrivals", kept: TIMES, made: 0 },
     { table: "events", kept: 0, made: TIMES },
+    { table: "records", kept: TIMES, made: 0 },
   ]);
 });
 
