@@ -1,6 +1,6 @@
 import type { TenantUid, WorkspaceId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import { arrayParam, type Tx } from "../db/index.ts";
+import { arrayParam, sideBySide, type Tx } from "../db/index.ts";
 
 /** What a lane's id names: a connection (inbox hints and runs), an endpoint (deliveries), an erasure, an inbox replay. */
 export type LaneKind = "connection" | "delivery" | "deliveryReplay" | "erasure" | "inboxReplay";
@@ -70,12 +70,6 @@ export async function drainFeed(tx: Tx): Promise<number> {
   return rows.length;
 }
 
-/** Whether other roles handed in anything. */
-export async function feedWaits(tx: Tx): Promise<boolean> {
-  const rows = await tx.execute(sql`select 1 from queue.feed limit 1`);
-  return rows.length > 0;
-}
-
 interface FeedRow extends Record<string, unknown> {
   id: string;
   kind: LaneKind;
@@ -95,27 +89,29 @@ interface FeedRow extends Record<string, unknown> {
  */
 async function place(tx: Tx, items: readonly NewItem[]): Promise<void> {
   const source = toColumns(items);
-  await tx.execute(sql`
-    insert into queue.lanes as l (kind, workspace_id, tenant_uid, lane_id, pending, next_at)
-    select kind, workspace_id, tenant_uid, lane_id, 0, min(run_at) from ${source}
-    group by kind, workspace_id, tenant_uid, lane_id order by workspace_id, kind, lane_id, tenant_uid
-    on conflict (workspace_id, kind, lane_id, tenant_uid) do update set pending = l.pending`);
-  await tx.execute(sql`
-    with placed as (
-      insert into queue.items as i (id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent)
-      select distinct on (id) id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent from ${source} order by id, run_at
-      on conflict (id) do update set run_at = least(i.run_at, excluded.run_at), urgent = i.urgent or excluded.urgent
-      returning i.*, (xmax = 0) as is_new
-    ), counted as (
-      select kind, workspace_id, tenant_uid, lane_id, count(*) filter (where is_new) as added, min(run_at) as at,
-        min(run_at) filter (where urgent) as urgent_at
-      from placed group by kind, workspace_id, tenant_uid, lane_id
-    )
-    update queue.lanes l set
-      next_at = least(c.urgent_at, greatest(l.rest_until, case when l.pending = 0 then c.at else least(l.next_at, c.at) end)),
-      pending = l.pending + c.added
-    from counted c
-    where (l.workspace_id, l.kind, l.lane_id, l.tenant_uid) = (c.workspace_id, c.kind, c.lane_id, c.tenant_uid)`);
+  await sideBySide(
+    tx.execute(sql`
+      insert into queue.lanes as l (kind, workspace_id, tenant_uid, lane_id, pending, next_at)
+      select kind, workspace_id, tenant_uid, lane_id, 0, min(run_at) from ${source}
+      group by kind, workspace_id, tenant_uid, lane_id order by workspace_id, kind, lane_id, tenant_uid
+      on conflict (workspace_id, kind, lane_id, tenant_uid) do update set pending = l.pending`),
+    tx.execute(sql`
+      with placed as (
+        insert into queue.items as i (id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent)
+        select distinct on (id) id, kind, workspace_id, tenant_uid, lane_id, task, run_at, urgent from ${source} order by id, run_at
+        on conflict (id) do update set run_at = least(i.run_at, excluded.run_at), urgent = i.urgent or excluded.urgent
+        returning i.*, (xmax = 0) as is_new
+      ), counted as (
+        select kind, workspace_id, tenant_uid, lane_id, count(*) filter (where is_new) as added, min(run_at) as at,
+          min(run_at) filter (where urgent) as urgent_at
+        from placed group by kind, workspace_id, tenant_uid, lane_id
+      )
+      update queue.lanes l set
+        next_at = least(c.urgent_at, greatest(l.rest_until, case when l.pending = 0 then c.at else least(l.next_at, c.at) end)),
+        pending = l.pending + c.added
+      from counted c
+      where (l.workspace_id, l.kind, l.lane_id, l.tenant_uid) = (c.workspace_id, c.kind, c.lane_id, c.tenant_uid)`),
+  );
 }
 
 /** Sorts like the lanes' key. */

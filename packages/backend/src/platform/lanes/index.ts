@@ -8,4 +8,4 @@ export { endRest, LeaseLost, settle, type ItemOutcome, type Settlement } from ".
 export * from "./tables.ts";
 export * from "./wake.ts";
 export * from "./worker.ts";
-export { createWorkLoop, type WorkLoop } from "./work-loop.ts";
+export { createWorkLoop, type Round, type WorkLoop } from "./work-loop.ts";

@@ -1,5 +1,5 @@
 import { sql, type SQL } from "drizzle-orm";
-import { arrayParam, type Tx } from "../db/index.ts";
+import { arrayParam, sideBySide, type Tx } from "../db/index.ts";
 import type { LaneItem, Lease } from "./claim.ts";
 import type { LaneKind } from "./enqueue.ts";
 import { CANDIDATES_MAX, tableOf } from "./lane-sql.ts";
@@ -58,12 +58,11 @@ async function giveBackHeld(
     worked.flatMap(({ lease, limited }) => (limited ? [lease] : [])),
   );
   const items = leases.flatMap((lease) => lease.items);
-  if (items.length > 0) await putOffUntouched(tx, items, untouchedAt);
-  await giveBack(tx, leases, now);
-  await charge(tx, kind, leases);
+  await sideBySide(putOffUntouched(tx, items, untouchedAt), giveBack(tx, leases, now), charge(tx, kind, leases));
 }
 
 async function putOffUntouched(tx: Tx, items: readonly LaneItem[], at: Date): Promise<void> {
+  if (items.length === 0) return;
   const ids = items.map(({ id }) => id);
   const attempts = items.map((item) => String(item.attempts));
   const times = items.map(({ runAt }) => runAt.toISOString());

@@ -26,8 +26,8 @@ export interface Wake {
 }
 
 const CHANNEL = "patchbay_wake";
-/** At most one notification in this time, whatever it is about: NOTIFY takes a lock over the whole instance. */
-const NOTIFY_EVERY_MS = 10;
+/** Between two notifications, whatever they are about: NOTIFY takes a lock over the whole instance. */
+const NOTIFY_EVERY_MS = 20;
 /** Postgres refuses payloads of 8,000 bytes. */
 const PAYLOAD_BYTES_MAX = 7_500;
 /** Each process says that it is there, and hears whether it hears: twice missed, and it counts as deaf, or as gone. */
@@ -80,6 +80,14 @@ export async function createWake(deps: {
       if (topic !== undefined) here(topic, about);
     }
   };
+  /** At once, then no sooner than {@link NOTIFY_EVERY_MS} later: what comes meanwhile goes together. */
+  const notify = () => {
+    notifying = null;
+    if (waiting.size === 0) return;
+    send(`${FROM} ${self}\n${toPayload(waiting)}`);
+    waiting.clear();
+    notifying = setTimeout(notify, NOTIFY_EVERY_MS);
+  };
   const isDeaf = () => database !== null && performance.now() - heard.self > missedAfterMs;
   const subscription = await database?.listen(CHANNEL, {
     onWake: hear,
@@ -97,11 +105,7 @@ export async function createWake(deps: {
       here(topic, about);
       if (database === null || performance.now() - heard.others > missedAfterMs) return;
       waiting.add(about === "" ? topic : `${topic} ${about}`);
-      notifying ??= setTimeout(() => {
-        notifying = null;
-        send(`${FROM} ${self}\n${toPayload(waiting)}`);
-        waiting.clear();
-      }, NOTIFY_EVERY_MS);
+      if (notifying === null) notify();
     },
     on(topic, listener) {
       listeners.get(topic)?.add(listener);

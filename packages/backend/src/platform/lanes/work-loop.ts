@@ -30,7 +30,10 @@ const POLL_MS_MAX = 5_000;
 const POLL_DEAF_MS_MAX = 1_000;
 /** What is due and was not taken is in other hands for a moment. */
 const DUE_MS_MIN = 50;
-/** From the begin of one round to the next, unless it left more: what wakes us meanwhile is looked at together. */
+/**
+ * From the begin of one round to the next, unless it left more: what wakes us meanwhile is looked at together. Twice as
+ * long as the round took, if that is more: where processors are short, rounds grow larger and not more frequent.
+ */
 const ROUND_MS_MIN = 10;
 /** After a round that failed: the database may be back any time. */
 const POLL_FAILED_MS = 1_000;
@@ -67,6 +70,7 @@ export function createWorkLoop(deps: {
         deps.log.error({ error, topic: deps.topic }, "round of work failed");
         return "failed";
       });
+      const tookMs = performance.now() - startedMs;
       if (found === "more") {
         pollMs = POLL_MS_MIN;
         continue;
@@ -80,7 +84,7 @@ export function createWorkLoop(deps: {
       const waitMs = Math.min(pollMs, deps.wake.hearing() ? POLL_MS_MAX : POLL_DEAF_MS_MAX);
       await rest(dueInMs === null ? waitMs : Math.min(waitMs, Math.max(DUE_MS_MIN, dueInMs)));
       pollMs = Math.min(pollMs * 2, POLL_MS_MAX);
-      const earlyMs = ROUND_MS_MIN - (performance.now() - startedMs);
+      const earlyMs = Math.max(ROUND_MS_MIN, 2 * tookMs) - (performance.now() - startedMs);
       if (nudged && earlyMs > 0 && !stopped) await sleep(earlyMs, (end) => (endPause = end));
     }
   }

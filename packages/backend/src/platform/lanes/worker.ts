@@ -1,13 +1,13 @@
-import { sideBySide, type RoleDatabase, type Tx } from "../db/index.ts";
+import type { RoleDatabase, Tx } from "../db/index.ts";
 import type { Logger } from "../observability/index.ts";
 import type { Clock } from "../runtime/index.ts";
 import { claimLanes, extendLease, type LaneItem, type Lease, LEASE_MS } from "./claim.ts";
-import { drainFeed, feedWaits, type LaneKey, type LaneKind } from "./enqueue.ts";
+import { drainFeed, type LaneKey, type LaneKind } from "./enqueue.ts";
 import { takeTurns, type LaneLimits } from "./limits.ts";
-import { nextDue } from "./next-due.ts";
 import { releaseLanes, type WorkedLane } from "./release.ts";
 import { fence, restLane, settle, type Settlement } from "./settle.ts";
 import type { Wake } from "./wake.ts";
+import { whatWaits } from "./what-waits.ts";
 import { createWorkLoop, type Round } from "./work-loop.ts";
 
 /** A lane in the hands of a handler. Every write on its behalf goes through `settle` or `fence`. */
@@ -74,13 +74,15 @@ export function createLaneWorker(deps: LaneWorkerDeps): LaneWorker {
     if (free <= 0) return "nothing";
     const back = worked.splice(0);
     const { busy, leases, fed, due } = await deps.database
-      .withQueue(async (tx) => {
-        // Whoever has one of them in hand for long must not keep all others waiting.
-        const busy = await release(tx, back, "skip");
-        const leases = await claim(tx, free);
-        const [fed, due] = await sideBySide(feedWaits(tx), nextDue(tx, deps.kind));
-        return { busy, leases, fed, due };
-      })
+      .withQueue(
+        async (tx) => {
+          // Whoever has one of them in hand for long must not keep all others waiting.
+          const busy = await release(tx, back, "skip");
+          const leases = await claim(tx, free);
+          return { busy, leases, ...(await whatWaits(tx, deps.kind)) };
+        },
+        { planOnce: true },
+      )
       .catch((error: unknown) => {
         worked.push(...back);
         throw error;
