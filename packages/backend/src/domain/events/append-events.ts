@@ -19,7 +19,7 @@ import {
   type TenantUid,
   type WorkspaceId,
 } from "@patchbay/shared";
-import { manyRows, type Tx } from "../../platform/db/index.ts";
+import { manyRows, sideBySide, type Tx } from "../../platform/db/index.ts";
 import { queueUnsequenced } from "../../platform/lanes/index.ts";
 import { newId, newIds } from "../../platform/runtime/index.ts";
 import type { Place, Sealer } from "../vault/index.ts";
@@ -74,10 +74,13 @@ export async function appendEvents(tx: Tx, sealer: Sealer, items: readonly NewEv
   // Told in the order in which they are given.
   const ids = newIds<EventId>(items.length);
   const rows = ids.flatMap((id, index) => items.slice(index, index + 1).map((item) => toRow(sealer, id, item)));
-  for (let from = 0; from < rows.length; from += ROWS_MAX) {
-    await tx.insert(events).select(manyRows(events, rows.slice(from, from + ROWS_MAX)));
-  }
-  await tx.insert(queueUnsequenced).values({ id: newId(), workspaceId: first.workspaceId });
+  const chunks = Array.from({ length: Math.ceil(rows.length / ROWS_MAX) }, (_, index) =>
+    rows.slice(index * ROWS_MAX, (index + 1) * ROWS_MAX),
+  );
+  await sideBySide(
+    ...chunks.map((chunk) => tx.insert(events).select(manyRows(events, chunk))),
+    tx.insert(queueUnsequenced).values({ id: newId(), workspaceId: first.workspaceId }),
+  );
   return rows.map((row) => row.id);
 }
 

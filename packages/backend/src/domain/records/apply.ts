@@ -1,6 +1,6 @@
 import type { ModelName, RecordId } from "@patchbay/shared";
 import { sql } from "drizzle-orm";
-import { arrayParam, manyRows, type Tx } from "../../platform/db/index.ts";
+import { arrayParam, manyRows, sideBySide, type Tx } from "../../platform/db/index.ts";
 import type { Clock } from "../../platform/runtime/index.ts";
 import { appendEvents, type NewEvent } from "../events/index.ts";
 import type { Place, Sealer } from "../vault/index.ts";
@@ -60,9 +60,9 @@ export async function apply(tx: Tx, deps: { readonly clock: Clock }, input: Appl
   const candidates = await findCandidates(tx, input);
   const plan = planWrites(candidates, input);
   if (plan.touched.length > 0) await touch(tx, input, plan.touched);
-  const written = await write(tx, deps, input, plan.changed);
-  const told = input.announce ? written.map((change) => toEvent(input, change)) : [];
-  await appendEvents(tx, input.sealer, told);
+  const changes = await toChanges(tx, deps, input, plan.changed);
+  const told = input.announce ? changes.map((change) => toEvent(input, change)) : [];
+  await sideBySide(write(tx, changes), appendEvents(tx, input.sealer, told));
   return { counts: plan.counts, reread: plan.reread, events: told.length };
 }
 
@@ -141,7 +141,7 @@ interface Change {
   readonly row: RecordRow;
 }
 
-async function write(
+async function toChanges(
   tx: Tx,
   deps: { readonly clock: Clock },
   input: ApplyInput,
@@ -150,10 +150,13 @@ async function write(
   if (changed.length === 0) return [];
   const lastSeq = await takeSequence(tx, input.owner, changed.length);
   const now = deps.clock.now();
-  const changes = changed.map((candidate, index) => {
+  return changed.map((candidate, index) => {
     const changeSeq = lastSeq - BigInt(changed.length - 1 - index);
     return { candidate, row: toRow(input, candidate, changeSeq, now) };
   });
+}
+
+async function write(tx: Tx, changes: readonly Change[]): Promise<void> {
   for (let from = 0; from < changes.length; from += ROWS_MAX) {
     const rows = changes.slice(from, from + ROWS_MAX).map((change) => change.row);
     const written = await tx
@@ -168,7 +171,6 @@ async function write(
       .returning({ id: records.id });
     if (written.length !== rows.length) throw new ConcurrentApply("a record was created by another transaction");
   }
-  return changes;
 }
 
 async function takeSequence(tx: Tx, owner: RecordOwner, count: number): Promise<bigint> {

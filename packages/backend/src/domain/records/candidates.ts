@@ -1,6 +1,6 @@
 import type { ModelName, RecordId } from "@patchbay/shared";
 import { and, asc, eq, or } from "drizzle-orm";
-import { isOneOf, type Tx } from "../../platform/db/index.ts";
+import { isOneOf, sideBySide, type Tx } from "../../platform/db/index.ts";
 import { contentHash } from "./content-hash.ts";
 import { recordIdOf, type AppliedObject, type RecordOwner } from "./project.ts";
 import { records } from "./tables.ts";
@@ -57,10 +57,14 @@ export async function findCandidates(
     ...input.gone.map(({ model, remoteId }) => ({ id: recordIdOf(input.owner, model, remoteId), model })),
   ];
   const [children, roots] = partition(spokenOf, ({ model }) => IS_CHILD.has(model));
-  const storedRoots = await lockRows(tx, input.owner, roots);
-  // Looked for with the parents in hand: until then, others may add some.
-  const childIds = [...children, ...(await findChildren(tx, input))];
-  const stored = new Map([...storedRoots, ...(await lockRows(tx, input.owner, childIds))]);
+  const [storedRoots, storedChildren] = await sideBySide(
+    lockRows(tx, input.owner, roots),
+    // Looked for with the parents in hand: until then, others may add some.
+    findChildren(tx, input),
+  );
+  const childIds = [...children, ...storedChildren.map(({ id }) => id)];
+  const lockedChildren = childIds.length === 0 ? [] : await lockRows(tx, input.owner, childIds);
+  const stored = new Map([...storedRoots, ...lockedChildren].map((row) => [row.id, row]));
   const ids = [...new Set([...roots, ...childIds])].sort();
   const resources = resourcesByRemoteId(input);
   return ids.flatMap((id) => {
@@ -105,14 +109,14 @@ function presentCandidates(
 }
 
 /** Stored children of complete parents and of absent objects. */
-async function findChildren(
+function findChildren(
   tx: Tx,
   input: {
     readonly owner: RecordOwner;
     readonly objects: readonly AppliedObject[];
     readonly gone: readonly GoneObject[];
   },
-): Promise<readonly RecordId[]> {
+) {
   const byModel = new Map<ModelName, string[]>();
   for (const object of input.objects) {
     const parent = object.records[0];
@@ -124,9 +128,9 @@ async function findChildren(
   for (const { model, remoteId } of input.gone) {
     for (const child of CHILD_MODELS[model] ?? []) byModel.set(child, [...(byModel.get(child) ?? []), remoteId]);
   }
-  if (byModel.size === 0) return [];
+  if (byModel.size === 0) return NONE;
   const { owner } = input;
-  const rows = await tx
+  return tx
     .select({ id: records.id })
     .from(records)
     .where(
@@ -144,8 +148,9 @@ async function findChildren(
         ),
       ),
     );
-  return rows.map((row) => row.id);
 }
+
+const NONE: Promise<{ readonly id: RecordId }[]> = Promise.resolve([]);
 
 /** Models that live and die with another. */
 const CHILD_MODELS: Readonly<Partial<Record<ModelName, readonly ModelName[]>>> = {
@@ -163,19 +168,13 @@ function partition<Item extends { readonly id: RecordId }>(
   return [first.map(({ id }) => id), second.map(({ id }) => id)];
 }
 
-async function lockRows(
-  tx: Tx,
-  owner: RecordOwner,
-  ids: readonly RecordId[],
-): Promise<ReadonlyMap<RecordId, RecordRow>> {
-  if (ids.length === 0) return new Map();
-  const rows = await tx
+function lockRows(tx: Tx, owner: RecordOwner, ids: readonly RecordId[]) {
+  return tx
     .select()
     .from(records)
     .where(and(eq(records.workspaceId, owner.workspaceId), isOneOf(records.id, ids)))
     .orderBy(asc(records.id))
     .for("update");
-  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** Resource through which an object is read, by its remote id; children are read through their parents. */

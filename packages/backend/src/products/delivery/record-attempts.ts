@@ -45,42 +45,47 @@ export async function recordAttempts(
   const now = deps.clock.now();
   const isWell = made.every(({ attempt }) => attempt.outcome.verdict === "delivered");
   const log = isWell ? null : await deps.audit.writer(workspaceId);
-  const { noted, outcomes } = await deps.worker.withWorkspace(workspaceId, async (tx) => {
-    const noted = await noteHealth(tx, workspaceId, made, now);
-    const outcomes = made.map((each) => {
-      const next = nextState(each, noted.get(each.endpoint.id)?.row ?? null, deps, now);
-      return { each, next, erased: false };
-    });
-    const kept = await updateDeliveries(tx, workspaceId, outcomes);
-    for (const outcome of outcomes) outcome.erased = kept.get(outcome.each.delivery.id) !== "there";
-    const goOn: (() => Promise<void>)[] = [];
-    for (const { each, next, erased } of outcomes) {
-      const arrived = next.status === "delivered" && !erased;
-      goOn.push(await releaseLater(tx, each.endpoint, arrived ? each.delivery.orderKey : null, now));
-    }
-    await sideBySide(
-      // It went while it was sent, with its endpoint or its tenant: nothing is kept of it.
-      insertAttempts(
-        tx,
-        workspaceId,
-        made.filter(({ delivery }) => kept.has(delivery.id)),
-      ),
-      settle(
-        tx,
-        outcomes.map(({ each, next }) => ({
-          lease: each.lane.lease,
-          outcomes: [
-            { id: each.delivery.id, outcome: next.nextAttemptAt === null ? "done" : { at: next.nextAttemptAt } },
-          ],
-        })),
-      ),
-    );
-    for (const enqueueNext of goOn) await enqueueNext();
-    for (const { row, disabled } of noted.values()) {
-      if (log !== null && row !== null && disabled) await enterDisabled(tx, log, row);
-    }
-    return { noted, outcomes };
-  });
+  const { noted, outcomes } = await deps.worker.withWorkspace(
+    workspaceId,
+    async (tx) => {
+      const noted = await noteHealth(tx, workspaceId, made, now);
+      const outcomes = made.map((each) => {
+        const next = nextState(each, noted.get(each.endpoint.id)?.row ?? null, deps, now);
+        return { each, next, erased: false };
+      });
+      const kept = await updateDeliveries(tx, workspaceId, outcomes);
+      for (const outcome of outcomes) outcome.erased = kept.get(outcome.each.delivery.id) !== "there";
+      const goOn: (() => Promise<void>)[] = [];
+      for (const { each, next, erased } of outcomes) {
+        const arrived = next.status === "delivered" && !erased;
+        goOn.push(await releaseLater(tx, each.endpoint, arrived ? each.delivery.orderKey : null, now));
+      }
+      await sideBySide(
+        // It went while it was sent, with its endpoint or its tenant: nothing is kept of it.
+        insertAttempts(
+          tx,
+          workspaceId,
+          made.filter(({ delivery }) => kept.has(delivery.id)),
+        ),
+        settle(
+          tx,
+          outcomes.map(({ each, next }) => ({
+            lease: each.lane.lease,
+            outcomes: [
+              { id: each.delivery.id, outcome: next.nextAttemptAt === null ? "done" : { at: next.nextAttemptAt } },
+            ],
+          })),
+        ),
+      );
+      for (const enqueueNext of goOn) await enqueueNext();
+      for (const { row, disabled } of noted.values()) {
+        if (log !== null && row !== null && disabled) await enterDisabled(tx, log, row);
+      }
+      return { noted, outcomes };
+    },
+    // Looking for what waits behind a delivery depends on how many there are.
+    { planOnce: made.every(({ delivery }) => delivery.orderKey === null) },
+  );
   const all = [...noted.values()];
   if (all.some(({ told }) => told)) deps.wake.poke("events");
   if (all.some(({ aligned }) => aligned) || made.some(({ delivery }) => delivery.orderKey !== null)) {

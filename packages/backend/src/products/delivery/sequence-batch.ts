@@ -10,9 +10,10 @@ import type {
 } from "@patchbay/shared";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { eventHeads, events } from "../../domain/events/index.ts";
-import { manyRows, type RoleDatabase, type Tx } from "../../platform/db/index.ts";
-import { enqueue, queueUnsequenced } from "../../platform/lanes/index.ts";
+import { manyRows, type RoleDatabase, sideBySide, type Tx } from "../../platform/db/index.ts";
+import { enqueue, type NewItem, queueUnsequenced } from "../../platform/lanes/index.ts";
 import { newId, newIds, type Clock } from "../../platform/runtime/index.ts";
+import type { EndpointRow } from "./find-endpoints.ts";
 import { orderEvents } from "./order-events.ts";
 import { providersOf } from "./providers-of.ts";
 import { orderKeyOf } from "./order.ts";
@@ -40,41 +41,57 @@ const DELIVERIES_PER_STATEMENT = 1_000;
  * Gives the next committed events of a workspace their gapless positions and makes their deliveries, in one
  * transaction. Sequencers wait for each other at the workspace's head row; one that dies leaves everything as it was.
  */
-export async function sequenceBatch(
-  deps: Deps,
-  workspaceId: WorkspaceId,
-  eventsMax = EVENTS_MAX,
-): Promise<SequencedBatch> {
-  return deps.worker.withWorkspace(workspaceId, async (tx) => {
-    const head = await lockHead(tx, workspaceId);
-    // Before the events are looked at: each later statement sees at least the events of the markers deleted here.
-    await tx.delete(queueUnsequenced).where(eq(queueUnsequenced.workspaceId, workspaceId));
-    const batch = await nextEvents(tx, workspaceId, eventsMax);
-    const more = batch.length >= eventsMax;
-    if (more) await tx.insert(queueUnsequenced).values({ id: newId(), workspaceId });
-    if (batch.length === 0) return { events: 0, deliveries: 0, more };
+export function sequenceBatch(deps: Deps, workspaceId: WorkspaceId, eventsMax = EVENTS_MAX): Promise<SequencedBatch> {
+  return deps.worker.withWorkspace(workspaceId, (tx) => sequence(tx, deps, workspaceId, eventsMax));
+}
 
-    const placed = orderEvents(batch).map((event, index) => ({ ...event, position: head.position + index + 1 }));
-    await setPositions(tx, workspaceId, placed);
-    const made = await fanOut(tx, workspaceId, placed, deps.clock.now());
-    await tx
+async function sequence(tx: Tx, deps: Deps, workspaceId: WorkspaceId, eventsMax: number): Promise<SequencedBatch> {
+  const [[head], , oldest, wanting] = await sideBySide(
+    headForUpdate(tx, workspaceId),
+    // Before the events are looked at: each later statement sees at least the events of the markers deleted here.
+    tx.delete(queueUnsequenced).where(eq(queueUnsequenced.workspaceId, workspaceId)),
+    oldestEvents(tx, workspaceId, eventsMax),
+    findLive(tx, workspaceId),
+  );
+  if (head === undefined) {
+    // The workspace's first events: now there is one, and the rest is to be read with it in hand.
+    await lockHead(tx, workspaceId);
+    return sequence(tx, deps, workspaceId, eventsMax);
+  }
+  const batch = await withLowerVersions(tx, workspaceId, oldest, eventsMax);
+  const more = batch.length >= eventsMax;
+  if (more) await tx.insert(queueUnsequenced).values({ id: newId(), workspaceId });
+  if (batch.length === 0) return { events: 0, deliveries: 0, more };
+
+  const placed = orderEvents(batch).map((event, index) => ({ ...event, position: head.position + index + 1 }));
+  const made = await toDeliveries(tx, workspaceId, wanting, placed, deps.clock.now());
+  const due = made.filter((row) => row.status === "pending");
+  await sideBySide(
+    setPositions(tx, workspaceId, placed),
+    ...chunksOf(made, DELIVERIES_PER_STATEMENT).map((rows) => tx.insert(deliveries).select(manyRows(deliveries, rows))),
+    tx
       .update(eventHeads)
       .set({ position: head.position + placed.length })
-      .where(eq(eventHeads.workspaceId, workspaceId));
-    return { events: placed.length, deliveries: made, more };
-  });
+      .where(eq(eventHeads.workspaceId, workspaceId)),
+    enqueue(tx, due.map(toItem)),
+  );
+  return { events: placed.length, deliveries: due.length, more };
 }
 
 /** Holds the workspace's head until the transaction ends: positions and who gets what cannot change meanwhile. */
 export async function lockHead(tx: Tx, workspaceId: WorkspaceId): Promise<{ epoch: number; position: number }> {
   await tx.insert(eventHeads).values({ workspaceId }).onConflictDoNothing({ target: eventHeads.workspaceId });
-  const [head] = await tx
+  const [head] = await headForUpdate(tx, workspaceId);
+  if (head === undefined) throw new Error("the head row of this workspace is missing");
+  return head;
+}
+
+function headForUpdate(tx: Tx, workspaceId: WorkspaceId) {
+  return tx
     .select({ epoch: eventHeads.epoch, position: eventHeads.position })
     .from(eventHeads)
     .where(eq(eventHeads.workspaceId, workspaceId))
     .for("update");
-  if (head === undefined) throw new Error("the head row of this workspace is missing");
-  return head;
 }
 
 interface UnsequencedEvent {
@@ -100,10 +117,21 @@ const columns = {
   connectionId: events.connectionId,
 };
 
-/** The oldest events without a position, with every lower version of a record that one of them is about. */
-async function nextEvents(tx: Tx, workspaceId: WorkspaceId, limit: number): Promise<readonly UnsequencedEvent[]> {
-  const waiting = and(eq(events.workspaceId, workspaceId), isNull(events.position));
-  const oldest = await tx.select(columns).from(events).where(waiting).orderBy(asc(events.id)).limit(limit);
+function isWaiting(workspaceId: WorkspaceId) {
+  return and(eq(events.workspaceId, workspaceId), isNull(events.position));
+}
+
+function oldestEvents(tx: Tx, workspaceId: WorkspaceId, limit: number) {
+  return tx.select(columns).from(events).where(isWaiting(workspaceId)).orderBy(asc(events.id)).limit(limit);
+}
+
+/** With every lower version of a record that one of them is about. */
+async function withLowerVersions(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  oldest: readonly UnsequencedEvent[],
+  limit: number,
+): Promise<readonly UnsequencedEvent[]> {
   const records = new Map<RecordId, number>();
   for (const { recordId, recordVersion } of oldest) {
     if (recordId === null) continue;
@@ -118,7 +146,7 @@ async function nextEvents(tx: Tx, workspaceId: WorkspaceId, limit: number): Prom
     .from(events)
     .where(
       and(
-        waiting,
+        isWaiting(workspaceId),
         sql`${events.id} <> all(${sql.param(seen)}::uuid[])`,
         sql`exists (
           select 1 from unnest(${sql.param([...records.keys()])}::uuid[], ${sql.param([...records.values()])}::int[]) as r (id, version)
@@ -128,8 +156,8 @@ async function nextEvents(tx: Tx, workspaceId: WorkspaceId, limit: number): Prom
   return [...oldest, ...lower];
 }
 
-async function setPositions(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedEvent[]): Promise<void> {
-  await tx.execute(sql`
+function setPositions(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedEvent[]) {
+  return tx.execute(sql`
     update events e set position = placed.position
     from unnest(
       ${sql.param(placed.map((event) => event.id))}::uuid[],
@@ -138,12 +166,21 @@ async function setPositions(tx: Tx, workspaceId: WorkspaceId, placed: readonly P
     where e.workspace_id = ${workspaceId} and e.id = placed.id`);
 }
 
-/** @returns how many deliveries are to be sent */
-async function fanOut(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedEvent[], now: Date): Promise<number> {
-  const wanting = await tx
+function findLive(tx: Tx, workspaceId: WorkspaceId) {
+  return tx
     .select()
     .from(endpoints)
     .where(and(eq(endpoints.workspaceId, workspaceId), isNull(endpoints.deletedAt)));
+}
+
+/** Who gets which event. */
+async function toDeliveries(
+  tx: Tx,
+  workspaceId: WorkspaceId,
+  wanting: readonly EndpointRow[],
+  placed: readonly PlacedEvent[],
+  now: Date,
+) {
   const providers = await providersOf(tx, workspaceId, wanting, placed);
   const wanted = placed.flatMap((event) =>
     wanting
@@ -156,36 +193,13 @@ async function fanOut(tx: Tx, workspaceId: WorkspaceId, placed: readonly PlacedE
   );
   // Lanes hand out what is due at the same instant in the order of ids, so ids must rise with positions.
   const ids = newIds<DeliveryId>(wanted.length);
-  const rows = wanted.flatMap(({ event, endpoint }, index) => {
+  return wanted.flatMap(({ event, endpoint }, index) => {
     const id = ids[index];
     return id === undefined ? [] : [toDelivery(workspaceId, id, event, endpoint, now)];
   });
-  for (let from = 0; from < rows.length; from += DELIVERIES_PER_STATEMENT) {
-    await tx.insert(deliveries).select(manyRows(deliveries, rows.slice(from, from + DELIVERIES_PER_STATEMENT)));
-  }
-  const due = rows.filter((row) => row.status === "pending");
-  await enqueue(
-    tx,
-    due.map((row) => ({
-      kind: "delivery",
-      workspaceId,
-      tenantUid: row.tenantUid,
-      laneId: row.endpointId,
-      id: row.id,
-      task: "deliver",
-      runAt: now,
-    })),
-  );
-  return due.length;
 }
 
-function toDelivery(
-  workspaceId: WorkspaceId,
-  id: DeliveryId,
-  event: PlacedEvent,
-  endpoint: typeof endpoints.$inferSelect,
-  now: Date,
-) {
+function toDelivery(workspaceId: WorkspaceId, id: DeliveryId, event: PlacedEvent, endpoint: EndpointRow, now: Date) {
   const enabled = endpoint.status === "enabled";
   return {
     workspaceId,
@@ -200,4 +214,22 @@ function toDelivery(
     nextAttemptAt: enabled ? now : null,
     createdAt: now,
   } satisfies typeof deliveries.$inferInsert;
+}
+
+function toItem(delivery: ReturnType<typeof toDelivery>): NewItem {
+  return {
+    kind: "delivery",
+    workspaceId: delivery.workspaceId,
+    tenantUid: delivery.tenantUid,
+    laneId: delivery.endpointId,
+    id: delivery.id,
+    task: "deliver",
+    runAt: delivery.createdAt,
+  };
+}
+
+function chunksOf<Row>(rows: readonly Row[], size: number): readonly (readonly Row[])[] {
+  return Array.from({ length: Math.ceil(rows.length / size) }, (_, index) =>
+    rows.slice(index * size, (index + 1) * size),
+  );
 }
