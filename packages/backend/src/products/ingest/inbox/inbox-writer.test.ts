@@ -9,13 +9,23 @@ interface Row {
 }
 
 describe("createInboxWriter", () => {
-  test("writes an item alone at once, and gathers what comes meanwhile", async () => {
+  test("writes an item alone at once, and gathers what comes shortly after and meanwhile", async () => {
     const store = aStore();
     const writer = createInboxWriter(store.write);
     const all = Promise.all(Array.from({ length: 50 }, (_, id) => writer.append(aRow(id))));
     await store.drain();
     await all;
-    expect(store.batches.map((batch) => batch.length)).toEqual([1, 1, 48]);
+    expect(store.batches.map((batch) => batch.length)).toEqual([1, 32, 17]);
+  });
+
+  test("writes what came shortly after a batch though nothing more comes", async () => {
+    const batches: number[] = [];
+    const writer = createInboxWriter<Row>(async (rows) => {
+      batches.push(rows.length);
+    });
+    await Promise.all([1, 2, 3].map((id) => writer.append(aRow(id))));
+    await writer.append(aRow(4));
+    expect(batches).toEqual([1, 2, 1]);
   });
 
   test("resolves after the commit and not before", async () => {
@@ -72,7 +82,8 @@ describe("createInboxWriter", () => {
   test("full, it refuses the noisiest source first", async () => {
     const store = aStore();
     const writer = createInboxWriter(store.write);
-    const noisy = Array.from({ length: 2_002 }, (_, id) => settle(writer.append(aRow(id, "noisy"))));
+    // 33 of them on their way in two batches.
+    const noisy = Array.from({ length: 2_033 }, (_, id) => settle(writer.append(aRow(id, "noisy"))));
     const quiet = Array.from({ length: 20 }, (_, id) => settle(writer.append(aRow(10_000 + id, "quiet"))));
     const late = settle(writer.append(aRow(20_000, "noisy")));
     await store.drain();

@@ -15,6 +15,10 @@ export interface InboxWriter<Row extends Appendable> {
 
 /** Batches on their way at once. */
 const LANES = 2;
+/** From one batch to the next, unless many wait: a transaction costs as much as the rows of ten. */
+const SPACING_MS = 4;
+/** Then, or with as many bytes as one batch takes, the next one does not wait. */
+const MANY_ROWS = 32;
 const BATCH_ROWS_MAX = 128;
 const BATCH_BYTES_MAX = 2 * 1024 * 1024;
 const WAITING_ROWS_MAX = 2_000;
@@ -22,8 +26,8 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 const RETRY_AFTER_SECONDS = 5;
 
 /**
- * Gathers what arrives while the batches before are being committed: alone an item is written at once, under load one
- * commit carries many.
+ * Gathers what arrives while the batches before are being committed, or shortly after one: alone an item is written at
+ * once, under load one commit carries many.
  *
  * Full, it refuses the source that takes the most room, so that one noisy source does not shut out the others. A batch
  * that the database refuses for one of its rows is repeated row by row; a database that is not there is not asked 128
@@ -38,6 +42,8 @@ export function createInboxWriter<Row extends Appendable>(
   const shares = new Map<string, { readonly rows: number; readonly bytes: number }>();
   let bytes = 0;
   let flushing = 0;
+  let startedMs = -Infinity;
+  let spacing: NodeJS.Timeout | null = null;
 
   function append(row: Row): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -96,6 +102,15 @@ export function createInboxWriter<Row extends Appendable>(
 
   function startFlush(): void {
     if (flushing >= LANES || waiting.length === 0) return;
+    const earlyMs = startedMs + SPACING_MS - performance.now();
+    if (earlyMs > 0 && waiting.length < MANY_ROWS && bytes < BATCH_BYTES_MAX) {
+      spacing ??= setTimeout(() => {
+        spacing = null;
+        startFlush();
+      }, earlyMs);
+      return;
+    }
+    startedMs = performance.now();
     flushing++;
     void flush(takeBatch()).finally(() => {
       flushing--;
