@@ -68,16 +68,28 @@ export const MUTANTS = [
     edits: [
       {
         file: ROUTE,
-        from: "  return deps.worker.withWorkspace(workspaceId, async (tx) => {\n    const held = await claim.hold(tx);\n",
+        from: `  return deps.worker.withWorkspace(
+    workspaceId,
+    async (tx) => {
+      const [held, known] = await sideBySide(claim.hold(tx), findConnections(tx, workspaceId, arrivals));
+`,
         to: `  const nothing = { arrivals: 0, unreadable: 0, plan: planRoutes([], [], () => true, deps.connectorById) };
   const held = await deps.worker.withWorkspace(workspaceId, async (tx) => {
     const mine = await claim.hold(tx);
     await claim.end(tx, mine, nothing);
     return mine;
   });
-  return deps.worker.withWorkspace(workspaceId, async (tx) => {\n`,
+  return deps.worker.withWorkspace(
+    workspaceId,
+    async (tx) => {
+      const known = await findConnections(tx, workspaceId, arrivals);
+`,
       },
-      { file: ROUTE, from: "    await claim.end(tx, held, result);\n", to: "" },
+      {
+        file: ROUTE,
+        from: "await sideBySide(markDirty(tx, workspaceId, plan.dirty, now), claim.end(tx, held, result));\n",
+        to: "await markDirty(tx, workspaceId, plan.dirty, now);\n",
+      },
     ],
   },
   {
@@ -119,8 +131,8 @@ export const MUTANTS = [
     edits: [
       {
         file: "products/ingest/apply-read.ts",
-        from: "        await lane.fence(tx);\n        await inSameTx",
-        to: "        await inSameTx",
+        from: "          await lane.fence(tx);\n          await inSameTx",
+        to: "          await inSameTx",
       },
     ],
   },
@@ -186,8 +198,8 @@ export const MUTANTS = [
     edits: [
       {
         file: SEQUENCE,
-        from: "const oldest = await tx.select(columns).from(events).where(waiting).orderBy(asc(events.id)).limit(limit);",
-        to: 'const oldest = await tx.select(columns).from(events).where(waiting).orderBy(asc(events.id)).limit(limit).for("update", { skipLocked: true });',
+        from: ".where(isWaiting(workspaceId)).orderBy(asc(events.id)).limit(limit);",
+        to: '.where(isWaiting(workspaceId)).orderBy(asc(events.id)).limit(limit).for("update", { skipLocked: true });',
       },
     ],
   },
@@ -196,7 +208,7 @@ export const MUTANTS = [
     edits: [
       {
         file: "domain/events/append-events.ts",
-        from: "  await tx.insert(queueUnsequenced).values({ id: newId(), workspaceId: first.workspaceId });\n",
+        from: "    tx.insert(queueUnsequenced).values({ id: newId(), workspaceId: first.workspaceId }),\n",
         to: "",
       },
     ],

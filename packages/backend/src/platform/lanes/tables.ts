@@ -49,6 +49,8 @@ export const queueArrivals = queue.table(
     receivedAt: instant().notNull(),
     runAt: instant().notNull(),
     attempts: smallint().notNull().default(0),
+    /** So that a router takes no more than fits into its memory. */
+    bodyBytes: integer().notNull().default(1_048_576),
   },
   (t) => [index("arrivals_run_at").on(t.runAt)],
 );

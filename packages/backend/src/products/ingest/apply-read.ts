@@ -42,14 +42,18 @@ export async function applyRead(
   const { owner } = connection;
   for (let tries = 1; ; tries++) {
     try {
-      const applied = await deps.worker.withWorkspace(owner.workspaceId, async (tx) => {
-        const done = await apply(tx, deps, { owner, ...result, ...options });
-        await quarantine(tx, deps, { owner, ...result, ...options });
-        // As late as can be: the router waits for this lane while it has hints for it.
-        await lane.fence(tx);
-        await inSameTx(tx, done);
-        return done;
-      });
+      const applied = await deps.worker.withWorkspace(
+        owner.workspaceId,
+        async (tx) => {
+          const done = await apply(tx, deps, { owner, ...result, ...options });
+          await quarantine(tx, deps, { owner, ...result, ...options });
+          // As late as can be: the router waits for this lane while it has hints for it.
+          await lane.fence(tx);
+          await inSameTx(tx, done);
+          return done;
+        },
+        { planOnce: true },
+      );
       if (applied.events > 0) deps.wake.poke("events");
       return applied;
     } catch (error) {

@@ -1,11 +1,12 @@
 import type { ClaimedLane, LaneItem } from "../../platform/lanes/index.ts";
+import { sideBySide } from "../../platform/db/index.ts";
 import { LeaseLost } from "../../platform/lanes/index.ts";
 import { backOff } from "./backoff.ts";
 import { checkAccount } from "./check-account.ts";
 import type { IngestDeps } from "./deps.ts";
 import { endWork } from "./end-work.ts";
-import { fetchDirty } from "./fetcher/fetch-dirty.ts";
-import { type LaneConnection, loadLaneConnection } from "./lane-connection.ts";
+import { dueMarks, fetchDirty, type Mark } from "./fetcher/fetch-dirty.ts";
+import { type LaneConnection, readLaneConnection } from "./lane-connection.ts";
 import { routeParked } from "./router/route-parked.ts";
 import { afterRunError } from "./runs/after-error.ts";
 import { workRun } from "./runs/work-run.ts";
@@ -21,13 +22,26 @@ export async function handleLane(deps: IngestDeps, lane: ClaimedLane): Promise<v
   for (const item of lane.items.toSorted((a, b) => rank(a) - rank(b))) {
     if (lane.signal.aborted) return;
     // Read again for each: the one before may have changed it.
-    const connection = await loadLaneConnection(deps, lane.key);
+    const [connection, marks] = await deps.worker.withWorkspace(lane.key.workspaceId, (tx) =>
+      sideBySide(
+        readLaneConnection(tx, deps, lane.key),
+        taskOf(item) === "fetch" ? dueMarks(tx, deps, lane.key) : NONE,
+      ),
+    );
     if (connection === null) return endWork(deps, lane);
-    await work(deps, lane, item, connection);
+    await work(deps, lane, item, { connection, marks });
   }
 }
 
-async function work(deps: IngestDeps, lane: ClaimedLane, item: LaneItem, connection: LaneConnection): Promise<void> {
+const NONE: Promise<readonly Mark[]> = Promise.resolve([]);
+
+interface Loaded {
+  readonly connection: LaneConnection;
+  /** Of a fetch. */
+  readonly marks: readonly Mark[];
+}
+
+async function work(deps: IngestDeps, lane: ClaimedLane, item: LaneItem, { connection, marks }: Loaded): Promise<void> {
   const task = taskOf(item);
   try {
     switch (task) {
@@ -39,7 +53,7 @@ async function work(deps: IngestDeps, lane: ClaimedLane, item: LaneItem, connect
       case "routeParked":
         return await routeParked(deps, lane, item, connection);
       case "fetch":
-        return await fetchDirty(deps, lane, item, connection);
+        return await fetchDirty(deps, lane, item, connection, marks);
       case "run":
         return await workRun(deps, lane, item, connection);
     }

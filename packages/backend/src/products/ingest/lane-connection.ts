@@ -1,9 +1,10 @@
 import type { ConnectionId } from "@patchbay/shared";
-import { and, eq } from "drizzle-orm";
+import { and, eq, isNull } from "drizzle-orm";
 import type { Connector } from "../../connectors/kit/index.ts";
 import { connections, type ConnectionRow } from "../../domain/connections/index.ts";
 import type { RecordOwner } from "../../domain/records/index.ts";
-import { tenantExternalId } from "../../domain/workspaces/index.ts";
+import { tenants } from "../../domain/workspaces/index.ts";
+import type { Tx } from "../../platform/db/index.ts";
 import type { LaneKey } from "../../platform/lanes/index.ts";
 import type { CallTarget } from "../provider-client/index.ts";
 import type { IngestDeps } from "./deps.ts";
@@ -19,24 +20,38 @@ export interface LaneConnection {
   readonly target: CallTarget;
 }
 
+/** Lanes of this kind are named by connections. */
+export function connectionOf({ laneId }: Pick<LaneKey, "laneId">): ConnectionId {
+  return laneId as ConnectionId;
+}
+
 /** `null`: the connection, its tenant or its connector is gone, and with it all work for it. */
 export async function loadLaneConnection(
   deps: Pick<IngestDeps, "worker" | "connectorById">,
   key: Pick<LaneKey, "workspaceId" | "laneId">,
 ): Promise<LaneConnection | null> {
+  return deps.worker.withWorkspace(key.workspaceId, (tx) => readLaneConnection(tx, deps, key));
+}
+
+/** As {@link loadLaneConnection}, in one statement of a transaction. */
+export async function readLaneConnection(
+  tx: Tx,
+  deps: Pick<IngestDeps, "connectorById">,
+  key: Pick<LaneKey, "workspaceId" | "laneId">,
+): Promise<LaneConnection | null> {
   const { workspaceId } = key;
-  // Lanes of this kind are named by connections.
-  const connectionId = key.laneId as ConnectionId;
-  const found = await deps.worker.withWorkspace(workspaceId, async (tx) => {
-    const [row] = await tx
-      .select()
-      .from(connections)
-      .where(and(eq(connections.workspaceId, workspaceId), eq(connections.id, connectionId)));
-    if (row === undefined) return null;
-    const externalId = await tenantExternalId(tx, { workspaceId, uid: row.tenantUid });
-    return externalId === null ? null : { row, externalId };
-  });
-  if (found === null || found.row.endedAt !== null) return null;
+  const connectionId = connectionOf(key);
+  const [found] = await tx
+    .select({ row: connections, externalId: tenants.externalId })
+    .from(connections)
+    .innerJoin(
+      tenants,
+      and(eq(tenants.workspaceId, workspaceId), eq(tenants.uid, connections.tenantUid), isNull(tenants.erasedAt)),
+    )
+    .where(
+      and(eq(connections.workspaceId, workspaceId), eq(connections.id, connectionId), isNull(connections.endedAt)),
+    );
+  if (found === undefined) return null;
   const { row, externalId } = found;
   const connector = deps.connectorById(row.provider);
   if (connector === null) return null;

@@ -38,7 +38,8 @@ export function runItem(owner: LaneOwner, runId: string, runAt: Date): NewItem {
 }
 
 /**
- * Locks lanes in the order in which all lock them, before any mark is made: the worker role's.
+ * Locks lanes in the order in which all lock them, before any mark is made, as `enqueue` does as well: the worker
+ * role's.
  *
  * Whoever ends a fetch item holds its lane's row, sees that no mark is left, and deletes the item. Whoever makes a mark
  * holds it too, so that neither misses the other. A lane that is not there yet has no item to end.

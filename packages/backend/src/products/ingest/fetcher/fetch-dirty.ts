@@ -3,19 +3,25 @@ import { and, asc, eq, lte, sql } from "drizzle-orm";
 import { canRead, type ProviderFault, type Resource } from "../../../connectors/kit/index.ts";
 import { quarantine } from "../../../domain/records/index.ts";
 import type { Sealer } from "../../../domain/vault/index.ts";
-import type { Tx } from "../../../platform/db/index.ts";
-import { LeaseLost, type ClaimedLane, type ItemOutcome, type LaneItem } from "../../../platform/lanes/index.ts";
+import { sideBySide, type Tx } from "../../../platform/db/index.ts";
+import {
+  LeaseLost,
+  type ClaimedLane,
+  type ItemOutcome,
+  type LaneItem,
+  type LaneKey,
+} from "../../../platform/lanes/index.ts";
 import { gather } from "../../../platform/runtime/index.ts";
 import { applyRead } from "../apply-read.ts";
 import { backOff } from "../backoff.ts";
 import type { IngestDeps } from "../deps.ts";
-import type { LaneConnection } from "../lane-connection.ts";
+import { connectionOf, type LaneConnection } from "../lane-connection.ts";
 import type { Call } from "../read-items.ts";
 import { dirtyMarks } from "../tables.ts";
 import { type Chunk, fetchChunk } from "./fetch-chunk.ts";
 
 export type FetchDeps = Pick<IngestDeps, "worker" | "vault" | "client" | "clock" | "wake" | "log">;
-type Mark = typeof dirtyMarks.$inferSelect;
+export type Mark = typeof dirtyMarks.$inferSelect;
 
 const MARKS_MAX = 250;
 /** Marks of replays read at once: live ones that come meanwhile wait for no more than these. */
@@ -36,26 +42,31 @@ const UNAVAILABLE_STEPS_MAX = 5;
 /**
  * Reads the objects that are marked dirty and applies what it finds. A mark is cleared only if no further hint came
  * since it was seen.
+ *
+ * @param first marks that were found together with the connection
  */
 export async function fetchDirty(
   deps: FetchDeps,
   lane: ClaimedLane,
   item: LaneItem,
   connection: LaneConnection,
+  first: readonly Mark[],
 ): Promise<void> {
   const { workspaceId, tenantUid } = connection.owner;
   if (connection.row.status !== "active") return settle(deps, lane, item, connection, later(deps, INACTIVE_MS));
   const startedAt = deps.clock.now().getTime();
   const sealer = await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" });
 
+  let marks = first;
   while (!lane.signal.aborted && deps.clock.now().getTime() - startedAt < SLICE_MS) {
-    const marks = await dueMarks(deps, connection);
     const priority = marks.some((mark) => !mark.patient) ? "webhook" : "backfill";
     const call: Call = (request) => deps.client.call(connection.target, request, { priority, signal: lane.signal });
-    const context: Context = { deps, lane, item, connection, sealer, call };
+    const progress: Progress = { left: marks.length, next: null };
+    const context: Context = { deps, lane, item, connection, sealer, call, progress };
     const stop = await fetchGroups(context, byResource(marks));
     if (stop !== null) return settle(deps, lane, item, connection, stop);
-    if (await settleUnlessDue(deps, lane, item, connection)) return;
+    marks = progress.next ?? (await settleUnlessDue(context));
+    if (marks.length === 0) return;
   }
   if (!lane.signal.aborted) await settle(deps, lane, item, connection, later(deps, 0));
 }
@@ -67,6 +78,14 @@ interface Context {
   readonly connection: LaneConnection;
   readonly sealer: Sealer;
   readonly call: Call;
+  readonly progress: Progress;
+}
+
+interface Progress {
+  /** Marks of this round that nothing was applied for yet. */
+  left: number;
+  /** Marks due after what was applied last; none: the item was settled with it. */
+  next: readonly Mark[] | null;
 }
 
 /**
@@ -143,10 +162,11 @@ interface FetchedChunk {
 }
 
 /** Applies what several reads found as if it were one, in one transaction. */
-async function applyChunks(
-  { deps, lane, connection, sealer }: Context,
-  chunks: readonly FetchedChunk[],
-): Promise<readonly null[]> {
+async function applyChunks(context: Context, chunks: readonly FetchedChunk[]): Promise<readonly null[]> {
+  const { deps, lane, connection, sealer, progress } = context;
+  const marks = chunks.flatMap((chunk) => chunk.marks);
+  const left = progress.left - marks.length;
+  let next: Progress["next"] = null;
   const results = chunks.map(({ result }) => result);
   const read = {
     objects: results.flatMap(({ objects }) => objects),
@@ -159,13 +179,15 @@ async function applyChunks(
   };
   await applyRead(deps, lane, connection, read, { announce: true, runId: null, sealer }, async (tx, applied) => {
     const again = new Set(applied.reread.map(({ resource, remoteId }) => `${resource} ${remoteId}`));
-    const marks = chunks.flatMap(({ marks }) => marks);
     await clear(
       tx,
       connection,
       marks.filter((mark) => !again.has(`${mark.resource} ${mark.remoteId}`)),
     );
+    if (left === 0) next = await settleHeldUnlessDue(tx, context);
   });
+  progress.left = left;
+  progress.next = next;
   return chunks.map(() => null);
 }
 
@@ -228,21 +250,30 @@ async function drop({ deps, lane, connection }: Context, marks: readonly Mark[])
 }
 
 /** What live hints marked; marks of replays only when there is nothing else. */
-async function dueMarks(deps: FetchDeps, { owner }: LaneConnection): Promise<readonly Mark[]> {
-  const marks = await deps.worker.withWorkspace(owner.workspaceId, (tx) =>
-    tx
-      .select()
-      .from(dirtyMarks)
-      .where(
-        and(
-          eq(dirtyMarks.workspaceId, owner.workspaceId),
-          eq(dirtyMarks.connectionId, owner.connectionId),
-          lte(dirtyMarks.nextAt, deps.clock.now()),
-        ),
-      )
-      .orderBy(asc(dirtyMarks.patient), asc(dirtyMarks.hintedAt))
-      .limit(MARKS_MAX),
-  );
+export async function dueMarks(
+  tx: Tx,
+  deps: Pick<FetchDeps, "clock">,
+  key: Pick<LaneKey, "workspaceId" | "laneId">,
+): Promise<readonly Mark[]> {
+  return withoutPatient(await findDue(tx, deps, key));
+}
+
+function findDue(tx: Tx, deps: Pick<FetchDeps, "clock">, key: Pick<LaneKey, "workspaceId" | "laneId">) {
+  return tx
+    .select()
+    .from(dirtyMarks)
+    .where(
+      and(
+        eq(dirtyMarks.workspaceId, key.workspaceId),
+        eq(dirtyMarks.connectionId, connectionOf(key)),
+        lte(dirtyMarks.nextAt, deps.clock.now()),
+      ),
+    )
+    .orderBy(asc(dirtyMarks.patient), asc(dirtyMarks.hintedAt))
+    .limit(MARKS_MAX);
+}
+
+function withoutPatient(marks: readonly Mark[]): readonly Mark[] {
   const live = marks.filter((mark) => !mark.patient);
   return live.length > 0 ? live : marks.slice(0, PATIENT_MARKS_MAX);
 }
@@ -275,31 +306,31 @@ async function settle(
  * Ends the item when no mark is left, or puts it off to the next one, under the lane's lock, which whoever makes a mark
  * holds as well.
  *
- * @returns `false`: a mark is due, and nothing was done
+ * @returns marks that are due: then nothing was done
  */
-async function settleUnlessDue(
-  deps: FetchDeps,
-  lane: ClaimedLane,
-  item: LaneItem,
-  { owner }: LaneConnection,
-): Promise<boolean> {
-  return deps.worker.withWorkspace(owner.workspaceId, async (tx) => {
+async function settleUnlessDue(context: Context): Promise<readonly Mark[]> {
+  const { deps, lane, connection } = context;
+  return deps.worker.withWorkspace(connection.owner.workspaceId, async (tx) => {
     await lane.fence(tx);
-    const at = await nextMark(tx, owner);
-    if (at !== null && at <= deps.clock.now()) return false;
-    await lane.settle(tx, [{ id: item.id, outcome: at === null ? "done" : { at } }]);
-    return true;
+    return settleHeldUnlessDue(tx, context);
   });
 }
 
-async function nextMark(tx: Tx, owner: LaneConnection["owner"]): Promise<Date | null> {
-  const [row] = await tx
+/** Behind the lane's fence. */
+async function settleHeldUnlessDue(tx: Tx, { deps, lane, item }: Context): Promise<readonly Mark[]> {
+  const [due, [soonest]] = await sideBySide(findDue(tx, deps, lane.key), soonestMark(tx, lane.key));
+  if (due.length > 0) return withoutPatient(due);
+  await lane.settle(tx, [{ id: item.id, outcome: soonest === undefined ? "done" : { at: soonest.nextAt } }]);
+  return [];
+}
+
+function soonestMark(tx: Tx, key: Pick<LaneKey, "workspaceId" | "laneId">) {
+  return tx
     .select({ nextAt: dirtyMarks.nextAt })
     .from(dirtyMarks)
-    .where(and(eq(dirtyMarks.workspaceId, owner.workspaceId), eq(dirtyMarks.connectionId, owner.connectionId)))
+    .where(and(eq(dirtyMarks.workspaceId, key.workspaceId), eq(dirtyMarks.connectionId, connectionOf(key))))
     .orderBy(asc(dirtyMarks.nextAt))
     .limit(1);
-  return row?.nextAt ?? null;
 }
 
 function later(deps: FetchDeps, ms: number): ItemOutcome {

@@ -41,8 +41,8 @@ export async function appendInbox(asIngest: RoleDatabase, rows: readonly InboxRo
           ${column("smallint", (row) => row.secretIndex)}
         ) as t (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)
       ), waiting as (
-        insert into queue.arrivals (id, workspace_id, received_at, run_at)
-        select id, workspace_id, received_at::timestamptz, received_at::timestamptz from arrived
+        insert into queue.arrivals (id, workspace_id, received_at, run_at, body_bytes)
+        select id, workspace_id, received_at::timestamptz, received_at::timestamptz, body_bytes from arrived
       )
       insert into inbox (workspace_id, received_at, id, source_id, provider, headers, body, body_key_id, body_bytes, body_sha256, secret_index)
       select workspace_id, received_at::timestamptz, id, source_id, provider, headers::jsonb, decode(body, 'base64'), body_key_id, body_bytes,

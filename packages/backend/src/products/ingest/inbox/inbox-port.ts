@@ -1,6 +1,6 @@
 import type { InboxId, WorkspaceId } from "@patchbay/shared";
 import type { Tx } from "../../../platform/db/index.ts";
-import type { ArrivalRef } from "../router/read-arrivals.ts";
+import type { ArrivalRef, SizedArrivalRef } from "../router/read-arrivals.ts";
 import type { InboxRow } from "./append-inbox.ts";
 
 /**
@@ -16,7 +16,7 @@ export interface InboxPort {
    */
   append(row: InboxRow): Promise<void>;
   /** What waits to be routed, what waits longest first, by workspace. It goes on waiting until {@link end}. */
-  due(max: number): Promise<ReadonlyMap<WorkspaceId, readonly ArrivalRef[]>>;
+  due(max: number): Promise<ReadonlyMap<WorkspaceId, readonly SizedArrivalRef[]>>;
   /** Takes them for this transaction. @returns those that nobody else took or ended */
   hold(tx: Tx, refs: readonly ArrivalRef[]): Promise<ReadonlySet<InboxId>>;
   /** They are routed if this transaction commits. */

@@ -3,7 +3,7 @@ import { eq, sql } from "drizzle-orm";
 import { arrayParam, isOneOf } from "../../../platform/db/index.ts";
 import { queueArrivals } from "../../../platform/lanes/index.ts";
 import type { IngestDeps } from "../deps.ts";
-import type { ArrivalRef } from "../router/read-arrivals.ts";
+import type { SizedArrivalRef } from "../router/read-arrivals.ts";
 import { appendInbox, type InboxRow } from "./append-inbox.ts";
 import type { InboxPort } from "./inbox-port.ts";
 import { createInboxWriter } from "./inbox-writer.ts";
@@ -57,17 +57,17 @@ async function appendOpening(deps: Pick<IngestDeps, "ingest" | "openInboxDays">,
 async function findDue(
   deps: Pick<IngestDeps, "worker" | "clock">,
   max: number,
-): Promise<ReadonlyMap<WorkspaceId, readonly ArrivalRef[]>> {
+): Promise<ReadonlyMap<WorkspaceId, readonly SizedArrivalRef[]>> {
   const rows = await deps.worker.withQueue((tx) =>
-    tx.execute<{ id: InboxId; workspace_id: WorkspaceId; received_at: string }>(sql`
-      select id, workspace_id, received_at from queue.arrivals
+    tx.execute<{ id: InboxId; workspace_id: WorkspaceId; received_at: string; body_bytes: number }>(sql`
+      select id, workspace_id, received_at, body_bytes from queue.arrivals
       where run_at <= ${deps.clock.now().toISOString()}::timestamptz or attempts = 0
-      order by run_at limit ${max} for update skip locked`),
+      order by run_at limit ${max}`),
   );
-  const due = new Map<WorkspaceId, ArrivalRef[]>();
+  const due = new Map<WorkspaceId, SizedArrivalRef[]>();
   for (const row of rows) {
     const refs = due.get(row.workspace_id) ?? [];
-    refs.push({ id: row.id, receivedAt: new Date(row.received_at) });
+    refs.push({ id: row.id, receivedAt: new Date(row.received_at), bytes: row.body_bytes });
     due.set(row.workspace_id, refs);
   }
   return due;

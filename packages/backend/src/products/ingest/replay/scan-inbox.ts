@@ -3,14 +3,14 @@ import { sql, type SQL } from "drizzle-orm";
 import type { Tx } from "../../../platform/db/index.ts";
 import { instantOfId } from "../../../platform/runtime/index.ts";
 import { deliveryFits, elementFits, type InboxSelection } from "../inbox/inbox-selection.ts";
-import type { ArrivalRef } from "../router/read-arrivals.ts";
+import type { SizedArrivalRef } from "../router/read-arrivals.ts";
 
 /** Deliveries looked at by one statement, so that a filter that fits few never takes long. */
 const WINDOW = 20_000;
 
 /** What one look at the inbox found, oldest first. */
 export interface Scan {
-  readonly refs: readonly ArrivalRef[];
+  readonly refs: readonly SizedArrivalRef[];
   /** Where to look on from; `null`: that was all. */
   readonly next: InboxId | null;
 }
@@ -19,14 +19,14 @@ type Wanted = InboxSelection & { readonly workspaceId: WorkspaceId; readonly aft
 
 /** The next deliveries that fit, at most `limit`; maybe none though there are more behind. */
 export async function scanInbox(tx: Tx, wanted: Wanted, limit: number): Promise<Scan> {
-  const rows = await tx.execute<{ id: InboxId; fits: boolean }>(sql`
-    select s.id, ${hasElement(wanted)} as fits from (${windowOf(wanted, WINDOW)}) s order by s.received_at, s.id`);
+  const rows = await tx.execute<{ id: InboxId; bytes: number; fits: boolean }>(sql`
+    select s.id, s.body_bytes as bytes, ${hasElement(wanted)} as fits from (${windowOf(wanted, WINDOW)}) s order by s.received_at, s.id`);
   const seen = [...rows];
   const fitting = seen.filter((row) => row.fits).slice(0, limit);
   const full = fitting.length === limit;
   const last = full ? fitting.at(-1) : seen.at(-1);
   return {
-    refs: fitting.map(({ id }) => ({ id, receivedAt: instantOfId(id) })),
+    refs: fitting.map(({ id, bytes }) => ({ id, bytes, receivedAt: instantOfId(id) })),
     next: full || seen.length === WINDOW ? (last?.id ?? null) : null,
   };
 }
@@ -47,7 +47,7 @@ function windowOf(wanted: Wanted, rows: number): SQL {
   const { workspaceId, after } = wanted;
   const behind = after && sql`and (i.received_at, i.id) > (${instantOfId(after).toISOString()}::timestamptz, ${after})`;
   return sql`
-    select i.workspace_id, i.received_at, i.id from inbox i
+    select i.workspace_id, i.received_at, i.id, i.body_bytes from inbox i
     where i.workspace_id = ${workspaceId} and ${deliveryFits(wanted)} ${behind ?? sql``}
     order by i.received_at, i.id limit ${rows}`;
 }

@@ -40,7 +40,7 @@ async function workPage(deps: RouteDeps, lane: ClaimedLane, item: LaneItem, row:
   const scan = await deps.worker.withWorkspace(workspaceId, (tx) =>
     scanInbox(tx, { workspaceId, after: row.position, ...selectionOf(row) }, Math.min(PAGE_MAX, row.ratePerSecond)),
   );
-  for (const chunk of await chunkBySize(deps, workspaceId, scan.refs)) {
+  for (const chunk of chunkBySize(scan.refs)) {
     if (lane.signal.aborted) return;
     await routeChunk(deps, lane, row, chunk);
   }

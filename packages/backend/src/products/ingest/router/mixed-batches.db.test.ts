@@ -1,7 +1,9 @@
 import type { InboxId, SourceId } from "@patchbay/shared";
+import type { SQL } from "drizzle-orm";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createIngestWorld, type IngestWorld } from "../../../../../../test/harness/ingest-world.ts";
 import type { Connector, ProviderChange } from "../../../connectors/kit/index.ts";
+import type { Tx } from "../../../platform/db/index.ts";
 import { newId } from "../../../platform/runtime/index.ts";
 import { createIngest, type Ingest } from "../create-ingest.ts";
 import { waitersOf } from "./waiting-for.ts";
@@ -100,21 +102,24 @@ test("what waits for an account is routed when the account is connected, and onl
 test("nothing is parked behind the back of a connection that appears meanwhile", async () => {
   await world.sql`update connections set activated_at = null where id = ${maison.connectionId}`;
   let appeared = false;
+  const appear = async () => {
+    appeared = true;
+    await world.sql`update connections set activated_at = now() where id = ${maison.connectionId}`;
+  };
   const { worker } = world.deps;
   const racing = createIngest({
     ...world.deps,
     connectorById: batching(world.deps.connectorById),
     worker: {
       ...worker,
-      // Between the router's look at the connections and its writing.
-      withWorkspace: async (workspaceId, work) => {
-        const result = await worker.withWorkspace(workspaceId, work);
-        if (!appeared && Array.isArray(result) && result.length === 0) {
-          appeared = true;
-          await world.sql`update connections set activated_at = now() where id = ${maison.connectionId}`;
-        }
-        return result;
-      },
+      // Once the router has seen its connections, and before it writes.
+      withWorkspace: (workspaceId, work) =>
+        worker.withWorkspace(workspaceId, (tx) => {
+          let statements = 0;
+          const execute = (statement: SQL) =>
+            statements++ === 0 || appeared ? tx.execute(statement) : appear().then(() => tx.execute(statement));
+          return work(Object.create(tx, { execute: { value: execute } }) as Tx);
+        }),
     },
   });
   await deliver([{ account: maison.shop, id: "21" }]);

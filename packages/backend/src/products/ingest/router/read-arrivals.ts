@@ -23,6 +23,11 @@ export interface ArrivalRef {
   readonly receivedAt: Date;
 }
 
+export interface SizedArrivalRef extends ArrivalRef {
+  /** Of the body. */
+  readonly bytes: number;
+}
+
 /** Opens and reads deliveries of one workspace. Nothing is written or locked. */
 export async function readArrivals(
   deps: Pick<IngestDeps, "worker" | "vault" | "connectorById">,

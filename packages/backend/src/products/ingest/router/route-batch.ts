@@ -1,14 +1,13 @@
 import type { InboxId, WorkspaceId } from "@patchbay/shared";
-import { and, arrayOverlaps, eq, isNotNull, isNull, or } from "drizzle-orm";
-import { connections } from "../../../domain/connections/index.ts";
-import { tenants } from "../../../domain/workspaces/index.ts";
-import { isOneOf, type Tx } from "../../../platform/db/index.ts";
+import { and, eq, isNull } from "drizzle-orm";
+import { sideBySide, type Tx } from "../../../platform/db/index.ts";
 import { enqueue } from "../../../platform/lanes/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { markDirty } from "../fetcher/mark-dirty.ts";
 import { shredSources } from "../forget-tenant.ts";
 import { inbox, sources } from "../tables.ts";
-import { fetchItem, hintItem, lockLanes } from "../tasks.ts";
+import { fetchItem, hintItem } from "../tasks.ts";
+import { findConnections } from "./find-connections.ts";
 import { beginParking } from "./parking.ts";
 import { planRoutes, type RoutableConnection, type RoutePlan } from "./plan-routes.ts";
 import { type ArrivalRef, isArrival, readArrivals, type ReadArrival } from "./read-arrivals.ts";
@@ -75,31 +74,34 @@ async function routeRead(
   arrivals: readonly ReadArrival[],
   claim: Claim,
 ): Promise<Routed> {
-  const known = await deps.worker.withWorkspace(workspaceId, (tx) => findConnections(tx, workspaceId, arrivals));
-  const privacy = await preparePrivacy(deps, workspaceId, arrivals, known);
-  return deps.worker.withWorkspace(workspaceId, async (tx) => {
-    const held = await claim.hold(tx);
-    const mine = arrivals.filter((arrival) => held.has(arrival.inboxId));
-    const { plan, left } = await planHeld(tx, deps, { workspaceId, mine, known, claim });
-    if (plan.outcomes.some(({ waitsFor }) => waitsFor !== null)) {
-      await beginParking(tx, workspaceId);
-      const now = await findConnections(tx, workspaceId, mine);
-      if (liveOf(now).some((id) => !liveOf(known).includes(id))) throw new ConnectionAppeared();
-    }
-    await writeOutcomes(tx, {
-      workspaceId,
-      outcomes: plan.outcomes,
-      again: claim.again !== null,
-      now: deps.clock.now(),
-    });
-    for (const hint of plan.privacy) await tellPrivacy(tx, deps, workspaceId, privacy, hint);
-    const strays = refs.filter((ref) => held.has(ref.id) && !mine.some((arrival) => arrival.inboxId === ref.id));
-    if (strays.length > 0) await shredStrays(tx, deps, workspaceId, strays);
-    await handOver(tx, deps, workspaceId, plan);
-    const result = { arrivals: held.size, unreadable: strays.length + left, plan };
-    await claim.end(tx, held, result);
-    return result;
-  });
+  const privacy = await preparePrivacy(deps, workspaceId, arrivals);
+  return deps.worker.withWorkspace(
+    workspaceId,
+    async (tx) => {
+      const [held, known] = await sideBySide(claim.hold(tx), findConnections(tx, workspaceId, arrivals));
+      if (privacy !== null && known.some(({ tenantUid }) => !privacy.sealers.has(tenantUid)))
+        throw new ConnectionAppeared();
+      const mine = arrivals.filter((arrival) => held.has(arrival.inboxId));
+      const { plan, left } = await planHeld(tx, deps, { workspaceId, mine, known, claim });
+      if (plan.outcomes.some(({ waitsFor }) => waitsFor !== null)) {
+        await beginParking(tx, workspaceId);
+        const now = await findConnections(tx, workspaceId, mine);
+        if (liveOf(now).some((id) => !liveOf(known).includes(id))) throw new ConnectionAppeared();
+      }
+      if (privacy !== null) for (const hint of plan.privacy) await tellPrivacy(tx, deps, workspaceId, privacy, hint);
+      const strays = refs.filter((ref) => held.has(ref.id) && !mine.some((arrival) => arrival.inboxId === ref.id));
+      if (strays.length > 0) await shredStrays(tx, deps, workspaceId, strays);
+      const now = deps.clock.now();
+      await sideBySide(
+        writeOutcomes(tx, { workspaceId, outcomes: plan.outcomes, again: claim.again !== null, now }),
+        handOver(tx, workspaceId, plan, now),
+      );
+      const result = { arrivals: held.size, unreadable: strays.length + left, plan };
+      await sideBySide(markDirty(tx, workspaceId, plan.dirty, now), claim.end(tx, held, result));
+      return result;
+    },
+    { planOnce: true },
+  );
 }
 
 function liveOf(known: readonly RoutableConnection[]): readonly string[] {
@@ -149,41 +151,6 @@ async function planHeld(
   return { plan: { ...plan, dirty }, left: mine.length - readable.length };
 }
 
-/** Every connection that the arrivals may concern, ended ones too; those of erased tenants concern nobody. */
-async function findConnections(
-  tx: Tx,
-  workspaceId: WorkspaceId,
-  arrivals: readonly ReadArrival[],
-): Promise<readonly RoutableConnection[]> {
-  const ids = arrivals.flatMap(({ source }) => source.connectionId ?? []);
-  const keys = new Set(
-    arrivals
-      .filter(({ source }) => source.connectionId === null)
-      .flatMap(({ content }) =>
-        "changes" in content ? content.changes.flatMap(({ accountKey }) => accountKey ?? []) : [],
-      )
-      .filter((key) => !key.includes("\0") && key.isWellFormed()),
-  );
-  if (ids.length === 0 && keys.size === 0) return [];
-  const rows = await tx
-    .select({ connection: connections })
-    .from(connections)
-    .innerJoin(tenants, and(eq(tenants.workspaceId, connections.workspaceId), eq(tenants.uid, connections.tenantUid)))
-    .where(
-      and(
-        eq(connections.workspaceId, workspaceId),
-        or(
-          ids.length === 0 ? undefined : isOneOf(connections.id, ids),
-          keys.size === 0 ? undefined : isOneOf(connections.accountId, [...keys]),
-          keys.size === 0 ? undefined : arrayOverlaps(connections.accountAliases, [...keys]),
-        ),
-        isNotNull(connections.activatedAt),
-        isNull(tenants.erasedAt),
-      ),
-    );
-  return rows.map(({ connection }) => ({ ...connection, ended: connection.endedAt !== null }));
-}
-
 /** An address that is gone was an erased tenant's: what still came to it is made unreadable. */
 async function shredStrays(
   tx: Tx,
@@ -199,13 +166,12 @@ async function shredStrays(
   await shredSources(tx, deps, { workspaceId, sourceIds: rows.map((row) => row.sourceId) });
 }
 
-/** Marks and lane items, as late as can be: whoever works one of the lanes waits from here on. */
-async function handOver(tx: Tx, deps: RouteDeps, workspaceId: WorkspaceId, plan: RoutePlan): Promise<void> {
-  const now = deps.clock.now();
+/**
+ * Lane items, as late as can be: whoever works one of the lanes waits from here on. Marks come after them, see
+ * `lockLanes`.
+ */
+async function handOver(tx: Tx, workspaceId: WorkspaceId, plan: RoutePlan, now: Date): Promise<void> {
   const tasks = new Map(plan.tasks.map((each) => [`${each.task} ${each.connection.id}`, each]));
-  const owners = [...tasks.values()].map(({ connection }) => laneOwner(workspaceId, connection));
-  await lockLanes(tx, owners);
-  await markDirty(tx, workspaceId, plan.dirty, now);
   await enqueue(
     tx,
     [...tasks.values()].map(({ connection, task }) => {

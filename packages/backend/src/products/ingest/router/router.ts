@@ -26,7 +26,10 @@ export function createRouter(deps: RouterDeps): Router {
     wake: deps.wake,
     topic: "arrivals",
     log: deps.log,
-    round: async () => ((await routeDue(deps)) > 0 ? "more" : "nothing"),
+    round: async () => {
+      const routed = await routeDue(deps);
+      return routed >= ARRIVALS_MAX ? "more" : { worked: routed > 0, dueInMs: null };
+    },
   });
   return { start: () => loop.start(), stop: () => loop.stop(), routeDue: () => routeDue(deps) };
 }
@@ -34,7 +37,7 @@ export function createRouter(deps: RouterDeps): Router {
 async function routeDue(deps: RouterDeps): Promise<number> {
   const due = await deps.inbox.due(ARRIVALS_MAX);
   for (const [workspaceId, refs] of due) {
-    for (const chunk of await chunkBySize(deps, workspaceId, refs)) await routeChunk(deps, workspaceId, chunk);
+    for (const chunk of chunkBySize(refs)) await routeChunk(deps, workspaceId, chunk);
   }
   return [...due.values()].reduce((sum, refs) => sum + refs.length, 0);
 }

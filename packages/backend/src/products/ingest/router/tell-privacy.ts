@@ -6,7 +6,8 @@ import { NIL_UUID, type Tx } from "../../../platform/db/index.ts";
 import { newId } from "../../../platform/runtime/index.ts";
 import type { IngestDeps } from "../deps.ts";
 import { privacyRequests } from "../tables.ts";
-import type { PrivacyHint, RoutableConnection } from "./plan-routes.ts";
+import { findConnections } from "./find-connections.ts";
+import type { PrivacyHint } from "./plan-routes.ts";
 import type { ReadArrival } from "./read-arrivals.ts";
 
 type PrivacyDeps = Pick<IngestDeps, "worker" | "vault" | "clock" | "log">;
@@ -18,17 +19,18 @@ export interface PrivacyContext {
   readonly sealers: ReadonlyMap<string, Sealer>;
 }
 
+/** @returns `null` when none of them asks for anything */
 export async function preparePrivacy(
   deps: PrivacyDeps,
   workspaceId: WorkspaceId,
   arrivals: readonly ReadArrival[],
-  known: readonly RoutableConnection[],
-): Promise<PrivacyContext> {
+): Promise<PrivacyContext | null> {
   const asksPrivacy = arrivals.some(
     ({ content }) => "changes" in content && content.changes.some(({ hint }) => hint.kind === "privacy"),
   );
+  if (!asksPrivacy) return null;
+  const known = await deps.worker.withWorkspace(workspaceId, (tx) => findConnections(tx, workspaceId, arrivals));
   const sealers = new Map<string, Sealer>();
-  if (!asksPrivacy) return { sealers, mode: "live" };
   for (const tenantUid of new Set<TenantUid | typeof NIL_UUID>([NIL_UUID, ...known.map((each) => each.tenantUid)])) {
     sealers.set(tenantUid, await deps.vault.sealer({ workspaceId, tenantUid, purpose: "payload" }));
   }

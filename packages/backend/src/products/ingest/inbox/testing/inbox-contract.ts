@@ -35,7 +35,7 @@ export function inboxContract(ground: () => InboxGround): void {
     const row = aRow();
     await ground().open().port.append(row);
     expect(await ground().stored([row.id])).toEqual([row.id]);
-    expect(await dueOf(row.workspaceId)).toEqual([{ id: row.id, receivedAt: row.receivedAt }]);
+    expect(await dueOf(row.workspaceId)).toEqual([{ id: row.id, receivedAt: row.receivedAt, bytes: row.bodyBytes }]);
   });
 
   test("nothing is answered before it is on disk", async () => {
