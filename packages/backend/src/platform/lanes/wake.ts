@@ -51,6 +51,8 @@ export async function createWake(deps: {
   const listeners = new Map<WakeTopic, Set<(about: string) => void>>(WAKE_TOPICS.map((topic) => [topic, new Set()]));
   const self = randomUUID();
   const heard = { self: -Infinity, others: -Infinity };
+  /** When each of the others was heard, those that were not for long left out. */
+  const known = new Map<string, number>();
   const waiting = new Set<string>();
   let notifying: NodeJS.Timeout | null = null;
 
@@ -66,8 +68,10 @@ export async function createWake(deps: {
       heard.self = performance.now();
       return;
     }
-    const isNew = performance.now() - heard.others > missedAfterMs;
+    const isNew = !known.has(of);
     heard.others = performance.now();
+    for (const [id, atMs] of known) if (heard.others - atMs > missedAfterMs) known.delete(id);
+    known.set(of, heard.others);
     // So that it need not wait to know of us.
     if (isNew) beat();
   };
