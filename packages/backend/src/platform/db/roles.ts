@@ -1,4 +1,4 @@
-import type postgres from "postgres";
+import postgres from "postgres";
 
 /** The login that the product uses. It owns nothing and may only step into the roles below. */
 export const LOGIN_ROLE = "patchbay_login";
@@ -14,13 +14,34 @@ export const ROLES = [
 /** What setting up steps into, whoever does it. */
 const SETTING_UP = ["patchbay_owner", "patchbay_maintenance"] as const;
 
+/** Somebody else changed the same rows of the catalogue: it goes well the next time, or the time after that. */
+const TRIES_MAX = 20;
+const TRY_AGAIN_MS_MAX = 200;
+
 /**
  * Makes roles that do not exist yet, sets the login's password and lets it step into the roles.
  *
- * Roles belong to the whole cluster: other databases may have made them already, and two migrations may run at once,
- * hence the advisory lock. Needs a superuser or a login with CREATEROLE.
+ * Roles belong to the whole cluster. Migrations of one database wait for each other at an advisory lock; those of
+ * another database hold another one, and meet us in the catalogue. Needs a superuser or a login with CREATEROLE.
  */
 export async function ensureRoles(sql: postgres.Sql, database: string, loginPassword: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await makeRoles(sql, database, loginPassword);
+    } catch (error) {
+      if (tries >= TRIES_MAX || !isMetInCatalogue(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * TRY_AGAIN_MS_MAX));
+    }
+  }
+}
+
+/** `tuple concurrently updated` has no code of its own; the others say that a role was made just now. */
+function isMetInCatalogue(error: unknown): boolean {
+  if (!(error instanceof postgres.PostgresError)) return false;
+  return ["42710", "23505"].includes(error.code) || (error.code === "XX000" && error.routine === "simple_heap_update");
+}
+
+async function makeRoles(sql: postgres.Sql, database: string, loginPassword: string): Promise<void> {
   await sql.begin(async (tx) => {
     await tx`select pg_advisory_xact_lock(hashtext('patchbay roles'))`;
     const [server] = await tx<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
