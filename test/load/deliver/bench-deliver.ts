@@ -89,11 +89,8 @@ async function deliverVolume(stage: WholeStage, source: EventSource, total: numb
     for (const id of await source.append(tenant, "run.started", each)) expected.add(id);
   }
   const seen = async () => new Set((await stage.sink.look()).map(({ eventId }) => eventId));
-  await waitFor(async () => (await seen()).size >= expected.size, {
-    timeoutMs: ARRIVAL_MS_MAX,
-    intervalMs: 250,
-    what: "all events",
-  }).catch(() => false);
+  const arrived = async () => (await stage.sink.count()) >= expected.size && (await seen()).size >= expected.size;
+  await waitFor(arrived, { timeoutMs: ARRIVAL_MS_MAX, intervalMs: 250, what: "all events" }).catch(() => false);
   const receipts = await stage.sink.take();
   const lost = expected.size - new Set(receipts.map(({ eventId }) => eventId)).size;
   return {

@@ -44,7 +44,8 @@ export async function followWebhooks(
     rate,
   });
   const orders = new Set(load.accepted);
-  const arrived = async () => new Set(ordersOf(await stage.sink.look(), from)).size >= orders.size;
+  const arrived = async () =>
+    (await stage.sink.count()) >= orders.size && new Set(ordersOf(await stage.sink.look(), from)).size >= orders.size;
   await waitFor(arrived, { timeoutMs: settleMsMax, intervalMs: 250, what: "all events" }).catch(() => false);
   const receipts = (await stage.sink.take()).filter(({ remoteId }) => numberOf(remoteId) >= from);
   const firstMs = new Map<number, number>();
@@ -54,7 +55,7 @@ export async function followWebhooks(
   }
   const dueMs = (n: number) => load.startedAtMs + (rate === null ? 0 : ((n - from) * 1_000) / rate);
   const latencies = [...firstMs].map(([n, atMs]) => atMs - dueMs(n));
-  const lastMs = Math.max(...firstMs.values());
+  const lastMs = [...firstMs.values()].reduce((last, atMs) => Math.max(last, atMs), 0);
   return {
     load,
     latencyMs: figuresOf(latencies),

@@ -9,7 +9,7 @@ const PLACED_MS_MAX = 600_000;
 const TAKEN_MS_MAX = 90_000;
 /** Tenants whose lanes the killed worker holds, and what waits in each: more than it does until the other is ready. */
 const HELD_TENANTS = 6;
-const HELD_EVENTS = 300;
+const HELD_EVENTS = 800;
 
 /**
  * What one tenant feels of another's backlog: at the same endpoint, and at one that is dead; and how long work stands

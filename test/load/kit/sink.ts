@@ -38,7 +38,7 @@ if (address === null || typeof address === "string") throw new Error("the system
 process.on("message", (order: SinkOrder) => {
   if (order.kind === "bind") secrets.set(order.path, order.secret);
   else {
-    process.send?.(receipts);
+    process.send?.(order.kind === "count" ? receipts.length : receipts);
     if (order.kind === "take") receipts = [];
   }
 });

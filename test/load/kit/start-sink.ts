@@ -15,12 +15,14 @@ export interface Receipt {
 
 export type SinkOrder =
   | { readonly kind: "bind"; readonly path: string; readonly secret: string }
-  | { readonly kind: "look" | "take" };
+  | { readonly kind: "count" | "look" | "take" };
 
 /** A host in a process of its own; what its paths do is said in `sink.ts`. */
 export interface Sink {
   readonly origin: string;
   bind(path: string, secret: string): void;
+  /** How many came so far, repeated ones too. */
+  count(): Promise<number>;
   /** All that came so far. */
   look(): Promise<readonly Receipt[]>;
   /** The same, and begins anew. */
@@ -31,16 +33,17 @@ export interface Sink {
 export async function startSink(): Promise<Sink> {
   const child = fork(fileURLToPath(new URL("sink.ts", import.meta.url)), { serialization: "advanced" });
   const [origin] = (await once(child, "message")) as [string];
-  const ask = async (kind: "look" | "take") => {
+  const ask = async <Answer>(kind: "count" | "look" | "take") => {
     child.send({ kind } satisfies SinkOrder);
-    const [receipts] = (await once(child, "message")) as [readonly Receipt[]];
-    return receipts;
+    const [answer] = (await once(child, "message")) as [Answer];
+    return answer;
   };
   return {
     origin,
     bind: (path, secret) => void child.send({ kind: "bind", path, secret } satisfies SinkOrder),
-    look: () => ask("look"),
-    take: () => ask("take"),
+    count: () => ask<number>("count"),
+    look: () => ask<readonly Receipt[]>("look"),
+    take: () => ask<readonly Receipt[]>("take"),
     async close() {
       const gone = once(child, "exit");
       child.kill("SIGKILL");
