@@ -120,7 +120,7 @@ export async function prepareGrantChange(
   async function forEach(tx: Tx, visit: (row: ConnectionRow, sealer: Sealer) => Promise<boolean>): Promise<number> {
     if (sealers.size === 0) return 0;
     let told = 0;
-    for (const row of await connectionsOfGrant(tx, workspaceId, grantId, "update")) {
+    for (const row of await connectionsOfGrant(tx, workspaceId, grantId, "no key update")) {
       const sealer = sealers.get(row.tenantUid);
       if (sealer !== undefined && isLive(row.status) && (await visit(row, sealer))) told += 1;
     }
@@ -178,9 +178,12 @@ async function changeAll(
   if (told > 0) deps.wake.poke("events");
 }
 
-/** Before its connections: whoever needs both locks them in this order. */
+/**
+ * Before its connections: whoever needs both locks them in this order. Keys stay as they are, so that rows which refer to
+ * the grant can be written meanwhile: a connection's, by who has that in hand and not the grant.
+ */
 async function lockGrant(tx: Tx, grant: Grant): Promise<typeof grants.$inferSelect | undefined> {
-  const [row] = await tx.select().from(grants).where(ofGrant(grant)).for("update");
+  const [row] = await tx.select().from(grants).where(ofGrant(grant)).for("no key update");
   return row;
 }
 

@@ -14,7 +14,7 @@ export async function loadConnection(tx: Tx, workspaceId: WorkspaceId, id: Conne
 
 /** As {@link loadConnection}, and nobody else changes the row until the end of the transaction. */
 export async function lockConnection(tx: Tx, workspaceId: WorkspaceId, id: ConnectionId): Promise<ConnectionRow> {
-  const [row] = await tx.select().from(connections).where(mine(workspaceId, id)).for("update");
+  const [row] = await tx.select().from(connections).where(mine(workspaceId, id)).for("no key update");
   if (row === undefined) throw notFound();
   return row;
 }
@@ -51,7 +51,7 @@ export async function connectionsOfGrant(
   tx: Tx,
   workspaceId: WorkspaceId,
   grantId: GrantId,
-  lock?: "update",
+  lock?: "no key update",
 ): Promise<readonly ConnectionRow[]> {
   const rows = tx
     .select()

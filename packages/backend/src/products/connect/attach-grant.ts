@@ -77,7 +77,7 @@ export async function attachGrant(tx: Tx, deps: ConnectDeps, sealer: Sealer, of:
     .select({ state: grants.state, handedOverAt: grants.handedOverAt })
     .from(grants)
     .where(and(eq(grants.workspaceId, workspaceId), eq(grants.id, of.grantId)))
-    .for("update");
+    .for("no key update");
   if (grant === undefined || grant.state === "ended") return "authorization_expired";
   // A handover looks for connections that share the grant, and cannot see who is about to become one.
   if (grant.handedOverAt !== null) return "authorization_expired";

@@ -39,7 +39,7 @@ export async function loadGrant(tx: Tx, target: GrantTarget): Promise<SeenGrant 
 
 /** As {@link loadGrant}, and nobody else changes the row until the end of the transaction. */
 export async function lockGrant(tx: Tx, target: GrantTarget): Promise<SeenGrant | null> {
-  const [seen] = await tx.select(SEEN).from(grants).where(ofGrant(target)).for("update");
+  const [seen] = await tx.select(SEEN).from(grants).where(ofGrant(target)).for("no key update");
   return seen ?? null;
 }
 

@@ -148,7 +148,7 @@ async function replaceTokens(deps: CredentialsDeps, input: StoreHandedOver, gran
   const values = await tokenColumns(deps, input, grantId);
   const log = await deps.audit.writer(input.workspaceId);
   return deps.withWorkspace(input.workspaceId, async (tx) => {
-    const [row] = await tx.select().from(grants).where(ofGrant(target)).for("update");
+    const [row] = await tx.select().from(grants).where(ofGrant(target)).for("no key update");
     if (row === undefined || row.state === "ended") return false;
     await tx
       .update(grants)

@@ -54,7 +54,7 @@ export async function checkAccount(
   const change = await prepareGrantChange({ ...deps, withWorkspace: deps.worker.withWorkspace }, connection.target);
   const verdict = await deps.worker.withWorkspace(workspaceId, async (tx) => {
     await lane.fence(tx);
-    const now = await grantState(tx, connection, "update");
+    const now = await grantState(tx, connection, "no key update");
     const judged = judge(connection, outcome, { uninstallTold, attempts: item.attempts, dead: now.state === "dead" });
     // What was refused may not be what the grant holds by now: somebody connected the account again.
     const overtaken = ENDING.has(judged.kind) && now.state !== "dead" && now.rowVersion !== before.rowVersion;
@@ -191,7 +191,7 @@ async function confirm(tx: Tx, at: Settling, account: AccountIdentity, uninstall
   }
 }
 
-async function grantState(tx: Tx, { target }: LaneConnection, lock?: "update"): Promise<GrantState> {
+async function grantState(tx: Tx, { target }: LaneConnection, lock?: "no key update"): Promise<GrantState> {
   const rows = tx
     .select({ state: grants.state, rowVersion: grants.rowVersion })
     .from(grants)
