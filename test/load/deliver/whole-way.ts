@@ -13,6 +13,8 @@ export interface WholeWay {
   /** From the last webhook's due time until everything had arrived. */
   readonly settledMs: number;
   readonly receipts: readonly Receipt[];
+  /** Orders that the host was told of by more than one event. */
+  readonly doubled: number;
   readonly broken: readonly string[];
 }
 
@@ -53,6 +55,9 @@ export async function followWebhooks(
     const n = numberOf(remoteId);
     firstMs.set(n, Math.min(firstMs.get(n) ?? Number.POSITIVE_INFINITY, atMs));
   }
+  const events = eventsOfOrders(receipts);
+  const lost = [...orders].filter((n) => !events.has(n)).length;
+  const doubled = [...events.values()].filter((ids) => ids.size > 1).length;
   const dueMs = (n: number) => load.startedAtMs + (rate === null ? 0 : ((n - from) * 1_000) / rate);
   const latencies = [...firstMs].map(([n, atMs]) => atMs - dueMs(n));
   const lastMs = [...firstMs.values()].reduce((last, atMs) => Math.max(last, atMs), 0);
@@ -61,22 +66,23 @@ export async function followWebhooks(
     latencyMs: figuresOf(latencies),
     settledMs: lastMs - (load.startedAtMs + seconds * 1_000),
     receipts,
-    broken: brokenOf(orders, receipts),
+    doubled,
+    broken: [
+      ...(lost === 0 ? [] : [`${lost} orders were accepted and the host was not told`]),
+      ...(doubled === 0 ? [] : [`of ${doubled} orders the host was told by two events`]),
+    ],
   };
 }
 
-function brokenOf(orders: ReadonlySet<number>, receipts: readonly Receipt[]): readonly string[] {
+function eventsOfOrders(receipts: readonly Receipt[]): ReadonlyMap<number, ReadonlySet<string>> {
   const events = new Map<number, Set<string>>();
   for (const { remoteId, eventId } of receipts) {
     const n = numberOf(remoteId);
-    events.set(n, (events.get(n) ?? new Set()).add(eventId));
+    const ids = events.get(n);
+    if (ids === undefined) events.set(n, new Set([eventId]));
+    else ids.add(eventId);
   }
-  const lost = [...orders].filter((n) => !events.has(n)).length;
-  const doubled = [...events.values()].filter((ids) => ids.size > 1).length;
-  return [
-    ...(lost === 0 ? [] : [`${lost} orders were accepted and the host was not told`]),
-    ...(doubled === 0 ? [] : [`of ${doubled} orders the host was told by two events`]),
-  ];
+  return events;
 }
 
 function ordersOf(receipts: readonly Receipt[], from: number): readonly number[] {

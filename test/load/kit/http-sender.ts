@@ -63,6 +63,8 @@ async function openLane(host: string, port: number, onFree: (lane: Lane) => void
     if (!closed) onFree(lane);
   };
   const open = async () => {
+    // Such as the 408 that a server sends before it closes a connection that nobody used.
+    answer = "";
     socket = connect({ host, port, noDelay: true });
     socket.setEncoding("latin1");
     socket.on("error", () => {});
